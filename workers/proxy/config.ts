@@ -1,0 +1,90 @@
+import { deriveLocalKeys } from "@relaykey/core/envelope";
+import { importTagKey } from "@relaykey/core/token";
+import { AuditSink } from "./audit-sink.ts";
+import { Directory } from "./directory.ts";
+import { holderStub } from "./holders.ts";
+import { LeaseBook } from "./lease-book.ts";
+
+/** What the seven steps need, parsed once per isolate. Nothing behind this type reads `env` again. */
+export interface Dependencies {
+  readonly edition: "cloudflare" | "local";
+  /** Host that integrations hang under: `{slug}.{proxyHost}`. Lower case, with its port if it has one. */
+  readonly proxyHost: string;
+  readonly docsUrl: string;
+  /** Plain-http loopback upstreams are admitted. Never true on Cloudflare. */
+  readonly development: boolean;
+  readonly tagKey: CryptoKey;
+  readonly openingKeys: Awaited<ReturnType<typeof deriveLocalKeys>>;
+  readonly directory: Directory;
+  readonly leases: LeaseBook;
+  readonly audit: AuditSink;
+}
+
+/** A binding, variable or secret is missing or malformed; the message names it and says what it must be. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+}
+
+/**
+ * Parses the environment into dependencies.
+ *
+ * @throws ConfigurationError naming the first binding, variable or secret that is missing or malformed.
+ */
+export async function configure(env: Env): Promise<Dependencies> {
+  for (const name of ["KEY_HOLDER", "POLICY", "AUDIT_QUEUE"] as const) {
+    if (typeof env[name] !== "object") {
+      throw new ConfigurationError(`The binding ${name} is missing: declare it in wrangler.toml.`);
+    }
+  }
+  const edition = text(env, "RELAYKEY_EDITION");
+  if (edition !== "cloudflare" && edition !== "local") {
+    throw new ConfigurationError(`RELAYKEY_EDITION must be "cloudflare" or "local".`);
+  }
+  const upstreams = env.RELAYKEY_DEV_UPSTREAMS;
+  if (upstreams !== "" && upstreams !== "loopback") {
+    throw new ConfigurationError(`RELAYKEY_DEV_UPSTREAMS must be empty or "loopback".`);
+  }
+  if (upstreams === "loopback" && edition === "cloudflare") {
+    throw new ConfigurationError(
+      `RELAYKEY_DEV_UPSTREAMS is a development flag: remove it, or set RELAYKEY_EDITION to "local".`,
+    );
+  }
+  const docsUrl = text(env, "RELAYKEY_DOCS_URL");
+  if (!URL.canParse(docsUrl)) {
+    throw new ConfigurationError("RELAYKEY_DOCS_URL must be an absolute URL.");
+  }
+  const tagKey = await secret("RELAYKEY_TOKEN_KEY", () => importTagKey(text(env, "RELAYKEY_TOKEN_KEY")));
+  const openingKeys = await secret("RELAYKEY_MASTER_KEY", () =>
+    deriveLocalKeys(text(env, "RELAYKEY_MASTER_KEY")),
+  );
+  const directory = new Directory(env.POLICY);
+  return {
+    edition,
+    proxyHost: text(env, "RELAYKEY_PROXY_HOST").toLowerCase(),
+    docsUrl,
+    development: upstreams === "loopback",
+    tagKey,
+    openingKeys,
+    directory,
+    leases: new LeaseBook((locator, request) => holderStub(env, locator).lease(request), directory, Date.now),
+    audit: new AuditSink(env.AUDIT_QUEUE),
+  };
+}
+
+function text(env: Env, name: Exclude<keyof Env, "KEY_HOLDER" | "POLICY" | "AUDIT_QUEUE">): string {
+  const value: unknown = env[name];
+  if (typeof value !== "string" || value === "") {
+    throw new ConfigurationError(`${name} is missing: set it as a variable or secret of this Worker.`);
+  }
+  return value;
+}
+
+async function secret<T>(name: string, parse: () => Promise<T>): Promise<T> {
+  try {
+    return await parse();
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
+    // The parser's message describes the form, never the value.
+    throw new ConfigurationError(`${name} is malformed: it must be 32 random bytes in base64.`);
+  }
+}

@@ -1,0 +1,42 @@
+import { WorkerEntrypoint } from "cloudflare:workers";
+import type { EnforcementReceipt, KeyControlApi, KeyInspection, KeyRef } from "@relaykey/core/rpc";
+import { decodeSnapshot } from "@relaykey/core/snapshot";
+import { policyCacheKey } from "./directory.ts";
+import { holderStub } from "./holders.ts";
+
+/**
+ * All that the control plane may ask of the data plane: make a policy hold, end a key, look at its enforcement state.
+ * It cannot read a vendor key, a lease or another binding. A rejected call means "not enforced": the caller shows the
+ * change as pending and asks again.
+ */
+export class KeyControl extends WorkerEntrypoint<Env> implements KeyControlApi {
+  async apply(snapshot: string): Promise<EnforcementReceipt> {
+    const decoded = decodeSnapshot(snapshot);
+    if (!decoded.ok) throw new TypeError(`The policy snapshot cannot be read: ${decoded.error}`);
+    const { holderLocator, keyId, tokenHash } = decoded.snapshot;
+    const receipt = await holderStub(this.env, holderLocator).apply(snapshot);
+    await this.#cache({ holderLocator, keyId, tokenHash });
+    return receipt;
+  }
+
+  async revoke(ref: KeyRef, version: number): Promise<EnforcementReceipt> {
+    const receipt = await holderStub(this.env, ref.holderLocator).revoke(ref, version);
+    await this.#cache(ref);
+    return receipt;
+  }
+
+  async inspect(ref: KeyRef): Promise<KeyInspection | null> {
+    return holderStub(this.env, ref.holderLocator).inspect(ref);
+  }
+
+  ping(): Promise<"ok"> {
+    return Promise.resolve("ok");
+  }
+
+  /** Copies what the object holds now, which is never older than what was just applied. */
+  async #cache(ref: KeyRef): Promise<void> {
+    const current = await holderStub(this.env, ref.holderLocator).snapshot(ref.keyId);
+    const key = policyCacheKey(ref.tokenHash);
+    await (current === null ? this.env.POLICY.delete(key) : this.env.POLICY.put(key, current));
+  }
+}

@@ -1,0 +1,90 @@
+import { compileScope } from "@relaykey/core/scope";
+import type { CompiledScope } from "@relaykey/core/scope";
+import { decodeSnapshot } from "@relaykey/core/snapshot";
+import type { PolicySnapshot } from "@relaykey/core/snapshot";
+import { BoundedMap } from "./bounded-map.ts";
+import { within } from "./deadline.ts";
+
+/** A key as this isolate knows it: decoded once, its scope compiled once, its data key unwrapped at most once. */
+export interface KnownKey {
+  readonly snapshot: PolicySnapshot;
+  readonly scope: CompiledScope;
+  /** When this copy was read (isolate clock, epoch ms); bounds the age of keys enforced at the edge. */
+  readonly readAt: number;
+  /** Filled by the inject step: the unwrapped, non-extractable data key of the sealed vendor key. */
+  dataKey?: Promise<CryptoKey>;
+}
+
+/** Keys one isolate remembers; a snapshot is about 2 KB. */
+const CAPACITY = 5_000;
+/** A cache that is slower than this is not a cache: the holder object is asked instead. */
+const KV_DEADLINE_MS = 500;
+/** How long a key with `enforcement: "edge"` is taken from memory before KV is read again. */
+export const EDGE_MEMORY_MS = 30_000;
+
+/** KV name of a key's snapshot. */
+export function policyCacheKey(tokenHash: string): string {
+  return `policy/${tokenHash}`;
+}
+
+/**
+ * What this isolate knows of keys: memory first, then the KV cache. Both may be old; neither decides anything alone
+ * (except for keys that opted into enforcement at the edge).
+ */
+export class Directory {
+  readonly #known = new BoundedMap<string, KnownKey>(CAPACITY);
+  readonly #kv: KVNamespace;
+  readonly #now: () => number;
+
+  constructor(kv: KVNamespace, now: () => number = Date.now) {
+    this.#kv = kv;
+    this.#now = now;
+  }
+
+  /** The newest version in memory. */
+  known(tokenHash: string): KnownKey | null {
+    return this.#known.get(tokenHash) ?? null;
+  }
+
+  /** Memory, else KV. A KV that fails, is slow, or holds something unreadable counts as empty. */
+  async find(tokenHash: string): Promise<KnownKey | null> {
+    const known = this.known(tokenHash);
+    if (known !== null && !this.#isStaleAtTheEdge(known)) return known;
+    try {
+      const text = await within(this.#kv.get(policyCacheKey(tokenHash)), KV_DEADLINE_MS, "KV");
+      if (text === null) return null;
+      return this.remember(tokenHash, text);
+    } catch {
+      return known !== null && known.snapshot.enforcement === "lease" ? known : null;
+    }
+  }
+
+  /**
+   * Keeps a snapshot unless a newer version is known: answers can overtake each other, and a version that was left
+   * must never come back.
+   *
+   * @throws TypeError when the text cannot be read or belongs to another token.
+   */
+  remember(tokenHash: string, text: string): KnownKey {
+    const decoded = decodeSnapshot(text);
+    if (!decoded.ok) throw new TypeError(`Unreadable policy snapshot: ${decoded.error}`);
+    const { snapshot } = decoded;
+    if (snapshot.tokenHash !== tokenHash) throw new TypeError("The policy snapshot is of another token.");
+    const known = this.known(tokenHash);
+    if (known !== null && known.snapshot.version > snapshot.version) return known;
+    const sameEnvelope =
+      known !== null && known.snapshot.integration.secret.envelope === snapshot.integration.secret.envelope;
+    const entry: KnownKey = {
+      snapshot,
+      scope: compileScope(snapshot.rules, snapshot.bindings),
+      readAt: this.#now(),
+      ...(sameEnvelope && known.dataKey !== undefined ? { dataKey: known.dataKey } : {}),
+    };
+    this.#known.set(tokenHash, entry);
+    return entry;
+  }
+
+  #isStaleAtTheEdge(known: KnownKey): boolean {
+    return known.snapshot.enforcement === "edge" && this.#now() - known.readAt > EDGE_MEMORY_MS;
+  }
+}

@@ -1,0 +1,176 @@
+import type { EnforcementReceipt, KeyInspection, KeyRef } from "@relaykey/core/rpc";
+import { decodeSnapshot, encodeSnapshot } from "@relaykey/core/snapshot";
+import type { PolicySnapshot } from "@relaykey/core/snapshot";
+import { allot } from "./allowance.ts";
+import type { HolderStore, StoredKey } from "./holder-store.ts";
+import { LEASE_MS } from "./lease.ts";
+import type { LeaseAnswer, LeaseRequest } from "./lease.ts";
+
+/** What a holder needs from its surroundings; a simulation brings its own. */
+export interface HolderWorld {
+  /** Epoch ms of this object's host. Compared only with itself. */
+  now(): number;
+  wait(ms: number): Promise<void>;
+  /** Differs for every incarnation of the object. */
+  readonly incarnation: string;
+}
+
+/**
+ * The enforcement authority for one key holder: it says what a key may do *now*, for how long that may be relied on,
+ * and reports a change as enforced only when nobody can rely on the older answer any more.
+ *
+ * It decides from its store, never from memory, and writes each lease before it answers: an instance that was
+ * superseded cannot commit that write, so its answer never leaves the output gate.
+ */
+export class Holder {
+  readonly #store: HolderStore;
+  readonly #world: HolderWorld;
+  readonly #startedAt: number;
+
+  constructor(store: HolderStore, world: HolderWorld) {
+    this.#store = store;
+    this.#world = world;
+    this.#startedAt = world.now();
+  }
+
+  /**
+   * Answers one isolate. Every answer, also "unknown" and "blocked", is a lease: it may be relied on for `leaseMs`
+   * counted from before the question was sent, and a later change waits it out.
+   */
+  lease(request: LeaseRequest): LeaseAnswer {
+    const now = this.#world.now();
+    const key = this.#store.keyByHash(request.tokenHash);
+    const snapshot = key === null ? null : readSnapshot(key);
+    if (key === null || snapshot === null) {
+      this.#grant(request.tokenHash, now, LEASE_MS);
+      return { kind: "unknown", leaseMs: LEASE_MS };
+    }
+    const blocked =
+      snapshot.state === "active" && request.want > 0 && !this.#admitsNetwork(snapshot, request.network, now);
+    const allowance = allot(
+      snapshot.limits,
+      this.#store.use(key.keyId),
+      // A request that is refused for its address must not use the key up.
+      blocked ? { want: 0, unused: request.unused } : request,
+      now,
+    );
+    if (allowance.use !== null) this.#store.putUse(key.keyId, allowance.use);
+    this.#grant(request.tokenHash, now, allowance.leaseMs);
+    return {
+      kind: "known",
+      leaseMs: allowance.leaseMs,
+      version: key.version,
+      snapshot: request.haveVersion === key.version ? null : key.snapshot,
+      allowance: allowance.count,
+      windowStart: allowance.windowStart,
+      block: blocked ? "ip_unconfirmed" : allowance.block,
+      retryAfterMs: allowance.retryAfterMs,
+    };
+  }
+
+  /**
+   * Stores a policy snapshot and waits until no lease on an older version is out. An older version than the stored one
+   * changes nothing: the receipt names the version that holds.
+   *
+   * @throws TypeError when the snapshot cannot be read; nothing was stored then.
+   */
+  async apply(text: string): Promise<EnforcementReceipt> {
+    const decoded = decodeSnapshot(text);
+    if (!decoded.ok) throw new TypeError(`The policy snapshot cannot be read: ${decoded.error}`);
+    const { keyId, tokenHash, version } = decoded.snapshot;
+    const stored = this.#store.keyById(keyId);
+    if (stored === null || stored.version < version) {
+      this.#store.putKey({ keyId, tokenHash, version, snapshot: text, enforcedAt: null });
+    }
+    return this.#enforce(keyId);
+  }
+
+  /**
+   * Marks a key revoked under the given version, also one this object has never seen, and waits like `apply`.
+   * A revocation is terminal: no later snapshot in another state than revoked is built by the control plane.
+   */
+  async revoke(ref: KeyRef, version: number): Promise<EnforcementReceipt> {
+    const stored = this.#store.keyById(ref.keyId);
+    if (stored === null || stored.version < version) {
+      const snapshot = stored === null ? null : readSnapshot(stored);
+      this.#store.putKey({
+        keyId: ref.keyId,
+        tokenHash: ref.tokenHash,
+        version,
+        snapshot: snapshot === null ? null : encodeSnapshot({ ...snapshot, version, state: "revoked" }),
+        enforcedAt: null,
+      });
+    }
+    return this.#enforce(ref.keyId);
+  }
+
+  /** The stored snapshot of a key, encoded; null when the object has none. */
+  snapshot(keyId: string): string | null {
+    return this.#store.keyById(keyId)?.snapshot ?? null;
+  }
+
+  inspect(ref: KeyRef): KeyInspection | null {
+    const key = this.#store.keyById(ref.keyId);
+    if (key === null) return null;
+    return {
+      keyId: key.keyId,
+      version: key.version,
+      state: readSnapshot(key)?.state ?? "revoked",
+      leasedUntil: this.#deadline(key.tokenHash) ?? 0,
+      usesTaken: this.#store.use(key.keyId)?.taken ?? 0,
+      trustedIps: this.#store.trustedIps(),
+    };
+  }
+
+  async #enforce(keyId: string): Promise<EnforcementReceipt> {
+    const key = this.#store.keyById(keyId);
+    if (key === null) throw new Error("The key vanished while it was being enforced.");
+    const began = this.#world.now();
+    if (key.enforcedAt !== null) {
+      return { keyId, version: key.version, enforcedAt: key.enforcedAt, waitedMs: 0 };
+    }
+    // Leases granted from now on carry the new version: only those out at this moment are waited for.
+    const deadline = this.#deadline(key.tokenHash);
+    while (deadline !== null && this.#world.now() <= deadline) {
+      await this.#world.wait(deadline - this.#world.now() + 1);
+    }
+    const enforcedAt = this.#world.now();
+    const current = this.#store.keyById(keyId);
+    if (current?.version === key.version) this.#store.putKey({ ...current, enforcedAt });
+    return { keyId, version: key.version, enforcedAt, waitedMs: enforcedAt - began };
+  }
+
+  #grant(tokenHash: string, now: number, leaseMs: number): void {
+    const until = Math.max(now + leaseMs, this.#deadline(tokenHash) ?? 0);
+    this.#store.putLease(tokenHash, { until, incarnation: this.#world.incarnation });
+  }
+
+  /**
+   * Until when (own clock) a lease on this token may be out. A lease granted by an earlier incarnation was measured on
+   * a clock this one cannot compare with; it was granted before this incarnation started, so it ends at most one lease
+   * after the start.
+   */
+  #deadline(tokenHash: string): number | null {
+    const lease = this.#store.lease(tokenHash);
+    if (lease === null) return null;
+    return lease.incarnation === this.#world.incarnation ? lease.until : this.#startedAt + LEASE_MS;
+  }
+
+  /** Trust on first use, then only networks that are trusted already. */
+  #admitsNetwork(snapshot: PolicySnapshot, network: string, now: number): boolean {
+    if (snapshot.ip.mode !== "confirm") return true;
+    const trusted = this.#store.trustedIps();
+    const known = trusted.find((ip) => ip.network === network);
+    if (known === undefined && trusted.length > 0) return false;
+    this.#store.putTrustedIp({ network, firstSeen: known?.firstSeen ?? now, lastSeen: now });
+    return true;
+  }
+}
+
+function readSnapshot(key: StoredKey): PolicySnapshot | null {
+  if (key.snapshot === null) return null;
+  const decoded = decodeSnapshot(key.snapshot);
+  // An unreadable snapshot must not be taken for an unknown key: fail closed, loudly.
+  if (!decoded.ok) throw new Error(`The stored policy snapshot cannot be read: ${decoded.error}`);
+  return decoded.snapshot;
+}

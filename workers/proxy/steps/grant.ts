@@ -1,0 +1,26 @@
+import { hashToken, parseToken, verifyTag } from "@relaykey/core/token";
+import type { LeaseSubject } from "../lease-book.ts";
+import { passed, refused } from "../outcome.ts";
+import type { Outcome } from "../outcome.ts";
+import type { Intake } from "./intake.ts";
+
+/**
+ * Step 2, first half. Turns what stood in the slots into a subject, with arithmetic alone: form, check digits and tag
+ * are verified before any storage is read, so a forged or mistyped token costs none (G9).
+ */
+export async function readToken(intake: Intake, tagKey: CryptoKey): Promise<Outcome<LeaseSubject>> {
+  const [text, second] = intake.tokens;
+  if (text === undefined) {
+    return intake.foreignCredential
+      ? refused("token_malformed", {
+          detail:
+            "The credential in this request is not a RelayKey. Send a key that begins with rk_proxy_; never send the vendor's own key here.",
+        })
+      : refused("token_missing");
+  }
+  if (second !== undefined) return refused("token_ambiguous");
+  const token = parseToken(text);
+  if (token?.kind !== "proxy" || token.locator === null) return refused("token_malformed");
+  if (!(await verifyTag(token, tagKey))) return refused("token_forged");
+  return passed({ hash: await hashToken(text), locator: token.locator });
+}

@@ -1,0 +1,106 @@
+import { parseTarget } from "@relaykey/core/target";
+import type { Target } from "@relaykey/core/target";
+import { clientIp } from "../client-ip.ts";
+import type { ClientIp } from "../client-ip.ts";
+import { readSlots } from "../slots.ts";
+
+/** A request as the following steps see it. Raw strings end here. */
+export interface Intake {
+  readonly requestId: string;
+  /** Epoch ms. */
+  readonly at: number;
+  readonly method: string;
+  /** The integration that was addressed, by path or by host; null when none can be read. */
+  readonly slug: string | null;
+  /** How it was addressed: what a rewritten `Location` must begin with ("/openai" or ""). */
+  readonly mountPath: string;
+  readonly target: TargetResult;
+  readonly tokens: readonly string[];
+  readonly foreignCredential: boolean;
+  readonly ip: ClientIp | null;
+  readonly userAgent: string | null;
+  readonly subprotocols: readonly string[];
+  readonly isWebSocket: boolean;
+  /** The path as it was sent, for the audit row, also when it is refused as ambiguous. */
+  readonly rawPath: string;
+}
+
+type TargetResult = { readonly ok: true; readonly target: Target } | { readonly ok: false; readonly detail: string };
+
+/** A slug as integrations may be named; the same form everywhere. */
+const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Step 1. Reads a request once: who calls, with what, for which integration, exactly which target. */
+export function readIntake(
+  request: Request,
+  requestId: string,
+  now: number,
+  config: { readonly proxyHost: string; readonly edition: "cloudflare" | "local" },
+): Intake {
+  const { host, path, query } = splitUrl(request.url);
+  const slots = readSlots(request.headers, query);
+  const address = readAddress(host, path, config.proxyHost);
+  return {
+    requestId,
+    at: now,
+    method: request.method,
+    slug: address.slug,
+    mountPath: address.mountPath,
+    // %2F is admitted here and judged in the policy step: only the integration knows whether it may pass.
+    target: parseTarget(address.path, sameBytesAfterFetch(slots.query), { allowEncodedSlash: true }),
+    tokens: slots.tokens,
+    foreignCredential: slots.foreign,
+    ip: clientIp(request, config.edition),
+    userAgent: request.headers.get("user-agent"),
+    subprotocols: slots.subprotocols,
+    isWebSocket: request.headers.get("upgrade")?.toLowerCase() === "websocket",
+    rawPath: address.path,
+  };
+}
+
+/** Cuts a URL into raw parts without a URL parser, so that no byte of path and query is changed by looking at it. */
+function splitUrl(url: string): { host: string; path: string; query: string } {
+  const authority = url.indexOf("//") + 2;
+  const end = firstOf(url, "/?#", authority);
+  const hash = url.indexOf("#", end);
+  const rest = hash < 0 ? url.slice(end) : url.slice(end, hash);
+  const mark = rest.indexOf("?");
+  return {
+    host: url.slice(authority, end).toLowerCase(),
+    path: mark < 0 ? rest : rest.slice(0, mark),
+    query: mark < 0 ? "" : rest.slice(mark + 1),
+  };
+}
+
+function firstOf(text: string, characters: string, from: number): number {
+  for (let index = from; index < text.length; index += 1) {
+    if (characters.includes(text.charAt(index))) return index;
+  }
+  return text.length;
+}
+
+/** `https://{slug}.PROXY/…` for SDKs without a base path, else `https://PROXY/{slug}/…`. */
+function readAddress(
+  host: string,
+  path: string,
+  proxyHost: string,
+): { slug: string | null; mountPath: string; path: string } {
+  if (host.endsWith(`.${proxyHost}`)) {
+    const label = host.slice(0, -proxyHost.length - 1);
+    return { slug: SLUG.test(label) ? label : null, mountPath: "", path: path === "" ? "/" : path };
+  }
+  const end = path.indexOf("/", 1);
+  const label = end < 0 ? path.slice(1) : path.slice(1, end);
+  const rest = end < 0 ? "/" : path.slice(end);
+  return SLUG.test(label)
+    ? { slug: label, mountPath: `/${label}`, path: rest }
+    : { slug: null, mountPath: "", path: path === "" ? "/" : path };
+}
+
+/**
+ * `fetch` percent-encodes an apostrophe in the query (WHATWG URL §4.4, special-query percent-encode set). Doing it
+ * before the query is judged keeps what is judged and what is sent the same bytes.
+ */
+function sameBytesAfterFetch(query: string): string {
+  return query.replaceAll("'", "%27");
+}
