@@ -10,7 +10,7 @@ export interface KnownKey {
   readonly snapshot: PolicySnapshot;
   readonly scope: CompiledScope;
   /** When this copy was read (isolate clock, epoch ms); bounds the age of keys enforced at the edge. */
-  readonly readAt: number;
+  readAt: number;
   /** Filled by the inject step: the unwrapped, non-extractable data key of the sealed vendor key. */
   dataKey?: Promise<CryptoKey>;
 }
@@ -71,7 +71,10 @@ export class Directory {
     const { snapshot } = decoded;
     if (snapshot.tokenHash !== tokenHash) throw new TypeError("The policy snapshot is of another token.");
     const known = this.known(tokenHash);
-    if (known !== null && known.snapshot.version > snapshot.version) return known;
+    if (known !== null && known.snapshot.version >= snapshot.version) {
+      if (known.snapshot.version === snapshot.version) known.readAt = this.#now();
+      return known;
+    }
     const sameEnvelope =
       known !== null && known.snapshot.integration.secret.envelope === snapshot.integration.secret.envelope;
     const entry: KnownKey = {

@@ -1,0 +1,10 @@
+/**
+ * One structured line. Values are data about requests, never credentials: everything secret is a `Secret`, which
+ * serialises to a mark.
+ */
+export function log(level: "info" | "warn" | "error", event: string, fields: Record<string, unknown> = {}): void {
+  const line = JSON.stringify({ level, event, ...fields });
+  if (level === "error") console.error(line);
+  else if (level === "warn") console.warn(line);
+  else console.log(line);
+}

@@ -1,0 +1,88 @@
+import { placeCredential } from "@relaykey/core/credential";
+import { openDataKey, openSecret } from "@relaykey/core/envelope";
+import type { deriveLocalKeys } from "@relaykey/core/envelope";
+import { checkUpstream } from "@relaykey/core/integration";
+import type { PolicySnapshot } from "@relaykey/core/snapshot";
+import type { KnownKey } from "../directory.ts";
+import { continueTrace, upstreamRequestHeaders } from "../headers.ts";
+import { passed, refused } from "../outcome.ts";
+import type { Outcome } from "../outcome.ts";
+import type { Intake } from "./intake.ts";
+
+/** A request as it goes to the vendor, real credential included. Lives for one request and is never logged. */
+export interface UpstreamCall {
+  readonly url: string;
+  readonly headers: Headers;
+  /** Names of the caller's header fields that stayed behind. */
+  readonly dropped: string[];
+}
+
+type OpeningKeys = Awaited<ReturnType<typeof deriveLocalKeys>>;
+
+/**
+ * Step 5. Opens the sealed vendor key and builds the upstream request around it. The data key is unwrapped once per
+ * known snapshot into a non-extractable CryptoKey; the vendor key is decrypted here, per request, and dropped.
+ */
+export async function inject(
+  request: Request,
+  intake: Intake,
+  known: KnownKey,
+  config: { readonly openingKeys: OpeningKeys; readonly development: boolean },
+): Promise<Outcome<UpstreamCall>> {
+  const { integration } = known.snapshot;
+  if (!intake.target.ok) return refused("path_ambiguous", { detail: intake.target.detail });
+  const { target } = intake.target;
+  // Judged again at request time: an address that was fine when it was stored may not be today.
+  const upstream = checkUpstream(`${integration.upstream.origin}${integration.upstream.basePath}`, {
+    development: config.development,
+  });
+  if (!upstream.ok) return refused("upstream_not_allowed");
+
+  const secret = await openVendorKey(known, config.openingKeys);
+  if (secret === null) return refused("secret_unavailable");
+
+  const { headers, dropped } = upstreamRequestHeaders(request.headers, integration.requestHeaders);
+  continueTrace(request.headers, headers, intake.requestId);
+  const placed = placeCredential(integration.credential, secret);
+  if (placed.header !== undefined) headers.set(placed.header[0], placed.header[1]);
+  const query = [target.query, ...(placed.query === undefined ? [] : [placed.query.join("=")])]
+    .filter((part) => part !== "")
+    .join("&");
+  if (intake.isWebSocket) {
+    headers.set("upgrade", "websocket");
+    if (intake.subprotocols.length > 0) headers.set("sec-websocket-protocol", intake.subprotocols.join(", "));
+  }
+
+  const url = `${upstream.origin}${upstream.basePath}${target.path}${query === "" ? "" : `?${query}`}`;
+  // What was judged is what is sent: if fetch's URL parser would change a byte, nothing is sent.
+  if (new URL(url).href !== url) return refused("path_ambiguous", { detail: REWRITTEN });
+  return passed({ url, headers, dropped });
+}
+
+const REWRITTEN =
+  "The path or query holds characters that would be rewritten on the way. Percent-encode them (RFC 3986 §2.1).";
+
+async function openVendorKey(
+  known: KnownKey,
+  keys: OpeningKeys,
+): Promise<Awaited<ReturnType<typeof openSecret>> | null> {
+  const { envelope } = known.snapshot.integration.secret;
+  const context = envelopeContext(known.snapshot);
+  known.dataKey ??= openDataKey(envelope, context, keys);
+  try {
+    return await openSecret(envelope, context, await known.dataKey);
+  } catch {
+    // An unreadable envelope stays unreadable, but an unwrapping that failed in transit must not be remembered.
+    delete known.dataKey;
+    return null;
+  }
+}
+
+function envelopeContext(snapshot: PolicySnapshot): Parameters<typeof openSecret>[1] {
+  return {
+    organizationId: snapshot.organizationId,
+    recordId: snapshot.integration.id,
+    field: "vendor_key",
+    version: snapshot.integration.secret.version,
+  };
+}

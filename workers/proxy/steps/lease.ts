@@ -1,0 +1,113 @@
+import type { KnownKey, Directory } from "../directory.ts";
+import type { Keep, LeaseBook, LeaseSubject, StartLease } from "../lease-book.ts";
+import { log } from "../log.ts";
+import { passed, refused } from "../outcome.ts";
+import type { Outcome, Refused } from "../outcome.ts";
+import type { Intake } from "./intake.ts";
+import { judge } from "./policy.ts";
+import type { Judged } from "./policy.ts";
+
+/** A request that may be sent if nothing changes before it is. */
+export interface Admission {
+  readonly known: KnownKey;
+  /** null for a key that is enforced at the edge: the snapshot alone decides. */
+  readonly lease: StartLease | null;
+}
+
+export interface DecisionParts {
+  readonly directory: Directory;
+  readonly leases: LeaseBook;
+  readonly now: () => number;
+}
+
+/** Versions that may overtake each other while one request is being decided before it is given up. */
+const MAX_ROUNDS = 4;
+
+/**
+ * Steps 2 to 4: finds the key's policy, judges the request on it, and obtains a lease. A refusal is answered only on a
+ * version that is known to be current, so that a change that widened a policy is in force as soon as one that narrowed it.
+ * Whatever fails on the way refuses the request (G2).
+ */
+export async function decide(
+  subject: LeaseSubject,
+  intake: Intake,
+  parts: DecisionParts,
+  keep: Keep,
+): Promise<Outcome<Admission>> {
+  try {
+    return await decideOrThrow(subject, intake, parts, keep);
+  } catch (error) {
+    log("warn", "no_decision", { request_id: intake.requestId, error: String(error) });
+    return refused("no_decision");
+  }
+}
+
+async function decideOrThrow(
+  subject: LeaseSubject,
+  intake: Intake,
+  parts: DecisionParts,
+  keep: Keep,
+): Promise<Outcome<Admission>> {
+  const { directory, leases, now } = parts;
+  const found = await directory.find(subject.hash);
+  if (found !== null && isEnforcedAtTheEdge(found)) {
+    const verdict = judge(found, intake, now());
+    return verdict.ok ? passed({ known: found, lease: null }) : verdict;
+  }
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const known = directory.known(subject.hash);
+    const version = known?.snapshot.version ?? null;
+    const verdict = known === null ? null : judge(known, intake, now());
+    if (known === null || verdict?.ok !== true) {
+      // Revocation is terminal: an old copy that says so is as good as a new one.
+      if (verdict?.ok === false && verdict.reason === "token_revoked") return verdict;
+      if (leases.isCurrent(subject.hash, version)) return verdict ?? refused("token_unknown");
+      if (leases.isCurrent(subject.hash, null)) return refused("token_unknown");
+      await leases.refresh(subject, keep);
+      continue;
+    }
+    const network = verdict.value.ip.network;
+    const lease = leases.live(subject.hash, network);
+    if (lease === null || lease.version > known.snapshot.version) {
+      await leases.renew(subject, network, keep);
+      // The object's word on the key's existence beats a cached copy.
+      if (leases.isCurrent(subject.hash, null)) return refused("token_unknown");
+      continue;
+    }
+    if (lease.block !== null) return blocked(lease, lease.block);
+    leases.renewAhead(subject, network, lease, keep);
+    return passed({ known, lease });
+  }
+  return refused("no_decision");
+}
+
+/**
+ * The last check, synchronous, in the turn that calls `fetch`: the version that was judged is still the newest, it still
+ * admits the request now, and the lease still holds.
+ *
+ * @returns "lapsed" when the request must be decided again.
+ */
+export function admit(
+  subject: LeaseSubject,
+  intake: Intake,
+  admission: Admission,
+  parts: DecisionParts,
+): Outcome<Judged> | "lapsed" {
+  if (parts.directory.known(subject.hash) !== admission.known) return "lapsed";
+  const verdict = judge(admission.known, intake, parts.now());
+  if (!verdict.ok) return verdict;
+  if (admission.lease !== null && !parts.leases.take(admission.lease)) return "lapsed";
+  return verdict;
+}
+
+/** Limits and new addresses are known to the holder object only: such keys are always leased. */
+function isEnforcedAtTheEdge(known: KnownKey): boolean {
+  const { enforcement, ip, limits } = known.snapshot;
+  return enforcement === "edge" && ip.mode !== "confirm" && limits.rate === null && limits.uses === null;
+}
+
+function blocked(lease: StartLease, reason: NonNullable<StartLease["block"]>): Refused {
+  return lease.retryAfterMs === null
+    ? refused(reason)
+    : refused(reason, { retryAfterSeconds: Math.max(1, Math.ceil(lease.retryAfterMs / 1_000)) });
+}
