@@ -1,0 +1,87 @@
+import ipaddr from "ipaddr.js";
+
+/** An address in the one canonical form used by gate, mail, audit, dashboard and API. */
+export interface CanonicalIp {
+  /** IPv4 in dotted decimal; IPv6 compressed (RFC 5952). */
+  readonly address: string;
+  /** What counts as one client: the IPv4 address itself, or the IPv6 prefix ("2001:db8:1:2::/64"). */
+  readonly network: string;
+}
+
+/** A block of addresses. `bits` counts leading bits. */
+export interface Cidr {
+  readonly address: string;
+  readonly bits: number;
+}
+
+/** Privacy addresses change within a /64, so that one client would otherwise look like many (RFC 8981). */
+const DEFAULT_V6_PREFIX = 64;
+/** IPv4 behind NAT64 (RFC 6052 §2.1). */
+const NAT64 = ipaddr.IPv6.parseCIDR("64:ff9b::/96");
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/**
+ * Canonicalises an address once, at the edge. IPv4-mapped and NAT64 addresses become the IPv4 address they carry.
+ * Accepts an IPv4 address in four decimal parts, or an IPv6 address with or without brackets; no port, no zone.
+ *
+ * @returns null for anything else.
+ */
+export function canonicalIp(text: string, options: { v6Prefix?: number } = {}): CanonicalIp | null {
+  const address = parseAddress(text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text);
+  if (address === null) return null;
+  if (address instanceof ipaddr.IPv4) return { address: address.toString(), network: address.toString() };
+  const prefix = options.v6Prefix ?? DEFAULT_V6_PREFIX;
+  const network = ipaddr.IPv6.networkAddressFromCIDR(`${address.toString()}/${String(prefix)}`);
+  return { address: address.toRFC5952String(), network: `${network.toRFC5952String()}/${String(prefix)}` };
+}
+
+/**
+ * Reads a block such as `10.0.0.0/8` or `2001:db8::/32`; a bare address is a block of one. Set host bits are refused,
+ * because "10.1.2.3/8" leaves open which of the two was meant.
+ */
+export function parseCidr(text: string): Cidr | null {
+  const [base = "", bitsText, extra] = text.split("/");
+  const address = parseAddress(base);
+  if (address === null || extra !== undefined) return null;
+  const width = address instanceof ipaddr.IPv4 ? 32 : 128;
+  if (bitsText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(bitsText)) return null;
+  const bits = bitsText === undefined ? width : Number(bitsText);
+  // A mapped address has become IPv4: its prefix length would mean something else.
+  if (bits > width || (bitsText !== undefined && base.includes(":") !== (width === 128))) return null;
+  const kind = address instanceof ipaddr.IPv4 ? ipaddr.IPv4 : ipaddr.IPv6;
+  const network = kind.networkAddressFromCIDR(`${address.toString()}/${String(bits)}`);
+  if (network.toString() !== address.toString()) return null;
+  return { address: print(address), bits };
+}
+
+export function formatCidr(cidr: Cidr): string {
+  return `${cidr.address}/${String(cidr.bits)}`;
+}
+
+/**
+ * Whether a canonical address lies in one of the blocks. An unreadable address or block matches nothing.
+ */
+export function ipInCidrs(address: string, cidrs: readonly string[]): boolean {
+  const parsed = parseAddress(address);
+  if (parsed === null) return false;
+  return cidrs.some((text) => {
+    const cidr = parseCidr(text);
+    const base = cidr === null ? null : parseAddress(cidr.address);
+    return cidr !== null && base?.kind() === parsed.kind() && parsed.match(base, cidr.bits);
+  });
+}
+
+function parseAddress(text: string): Address | null {
+  // ipaddr.js also reads octal, hexadecimal and short forms of IPv4: one spelling is enough here.
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
+  if (!text.includes(":") || text.includes("%") || !ipaddr.IPv6.isValid(text)) return null;
+  const address = ipaddr.IPv6.parse(text);
+  if (address.isIPv4MappedAddress()) return address.toIPv4Address();
+  if (address.match(NAT64)) return ipaddr.IPv4.parse(address.toByteArray().slice(12).join("."));
+  return address;
+}
+
+function print(address: Address): string {
+  return address instanceof ipaddr.IPv4 ? address.toString() : address.toRFC5952String();
+}

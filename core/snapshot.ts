@@ -1,0 +1,103 @@
+import * as z from "zod/mini";
+import { integrationSchema } from "./integration.ts";
+import type { IntegrationSnapshot } from "./integration.ts";
+import { parseCidr } from "./ip.ts";
+import { limitsSchema } from "./limits.ts";
+import type { Limits } from "./limits.ts";
+import { scopeRuleSchema } from "./scope.ts";
+import type { ScopeRule } from "./scope.ts";
+
+/** From which addresses a key may be used. `confirm`: the holder confirms each new one. */
+export type IpPolicy =
+  | { readonly mode: "any" }
+  | { readonly mode: "allowlist"; readonly cidrs: readonly string[] }
+  | { readonly mode: "confirm" };
+
+export type HolderKind = (typeof HOLDER_KINDS)[number];
+export const HOLDER_KINDS = ["person", "application", "service", "agent", "vendor"] as const;
+
+/** All that the data plane knows of a key: what it may do, and the sealed vendor key it stands for. */
+export interface PolicySnapshot {
+  readonly format: 1;
+  /** Strictly increasing per key. */
+  readonly version: number;
+  readonly keyId: string;
+  readonly organizationId: string;
+  readonly holderId: string;
+  /** Names the holder's object: 16 hex digits. */
+  readonly holderLocator: string;
+  readonly tokenHash: string;
+  readonly display: string;
+  readonly state: "active" | "revoked" | "frozen";
+  /** Epoch ms, inclusive. */
+  readonly notBefore: number | null;
+  /** Epoch ms, exclusive. */
+  readonly expiresAt: number | null;
+  readonly integration: IntegrationSnapshot;
+  readonly rules: readonly ScopeRule[];
+  /** Values of the `{name}` segments in the rules. */
+  readonly bindings: Readonly<Record<string, string>>;
+  readonly ip: IpPolicy;
+  readonly limits: Limits;
+  /** `lease`: the holder object is asked; `edge`: the KV snapshot alone decides, with KV's delay. */
+  readonly enforcement: "lease" | "edge";
+  readonly holder: { readonly kind: HolderKind; readonly name: string; readonly email: string | null };
+  readonly auditRetentionDays: number;
+}
+
+const id = z.string().check(z.minLength(1), z.maxLength(64));
+const moment = z.nullable(z.int().check(z.minimum(0)));
+const cidr = z.string().check(z.refine((text) => parseCidr(text) !== null, "not a CIDR block"));
+
+const snapshotSchema = z.strictObject({
+  format: z.literal(1),
+  version: z.int().check(z.minimum(1)),
+  keyId: id,
+  organizationId: id,
+  holderId: id,
+  holderLocator: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
+  tokenHash: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  display: z.string().check(z.maxLength(32)),
+  state: z.enum(["active", "revoked", "frozen"]),
+  notBefore: moment,
+  expiresAt: moment,
+  integration: integrationSchema,
+  rules: z.array(scopeRuleSchema).check(z.maxLength(200)),
+  bindings: z.record(z.string(), z.string()),
+  ip: z.discriminatedUnion("mode", [
+    z.strictObject({ mode: z.literal("any") }),
+    z.strictObject({ mode: z.literal("allowlist"), cidrs: z.array(cidr).check(z.minLength(1), z.maxLength(500)) }),
+    z.strictObject({ mode: z.literal("confirm") }),
+  ]),
+  limits: limitsSchema,
+  enforcement: z.enum(["lease", "edge"]),
+  holder: z.strictObject({
+    kind: z.enum(HOLDER_KINDS),
+    name: z.string(),
+    email: z.nullable(z.string()),
+  }),
+  auditRetentionDays: z.int().check(z.minimum(1), z.maximum(3_650)),
+});
+
+export type DecodedSnapshot =
+  | { readonly ok: true; readonly snapshot: PolicySnapshot }
+  | { readonly ok: false; readonly error: string };
+
+/** JSON with the members in the order of the schema: equal snapshots have equal texts. */
+export function encodeSnapshot(snapshot: PolicySnapshot): string {
+  return JSON.stringify(snapshotSchema.parse(snapshot));
+}
+
+/** Strict: unknown members, wrong types and other formats are errors that name the member. */
+export function decodeSnapshot(text: string): DecodedSnapshot {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { ok: false, error: "it is not JSON" };
+  }
+  const parsed = snapshotSchema.safeParse(value);
+  if (parsed.success) return { ok: true, snapshot: parsed.data as PolicySnapshot };
+  const issue = parsed.error.issues[0];
+  return { ok: false, error: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "malformed"}` };
+}
