@@ -18,7 +18,7 @@ export default {
     } catch (error) {
       return notConfigured(error, requestId);
     }
-    if (isHealthCheck(request)) {
+    if (isHealthCheck(request, deps.proxyHost)) {
       return Response.json({ status: "ok" }, { headers: { "RelayKey-Request-Id": requestId } });
     }
     const work = relay(request, requestId, deps, (promise) => {
@@ -40,6 +40,9 @@ function notConfigured(error: unknown, requestId: string): Response {
   );
 }
 
-function isHealthCheck(request: Request): boolean {
-  return (request.method === "GET" || request.method === "HEAD") && /^https?:\/\/[^/]+\/healthz$/.test(request.url);
+/** `/healthz` of the proxy itself; on an integration's own host the path belongs to the vendor. */
+function isHealthCheck(request: Request, proxyHost: string): boolean {
+  const match = /^https?:\/\/([^/]+)\/healthz$/.exec(request.url);
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  return isRead && match !== null && match[1]?.endsWith(`.${proxyHost}`) !== true;
 }

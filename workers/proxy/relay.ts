@@ -8,7 +8,7 @@ import { refused } from "./outcome.ts";
 import type { Refused } from "./outcome.ts";
 import { callerResponse } from "./respond.ts";
 import { send } from "./steps/forward.ts";
-import type { Exchange } from "./steps/forward.ts";
+import type { Answer, Exchange } from "./steps/forward.ts";
 import { readToken } from "./steps/grant.ts";
 import { inject } from "./steps/inject.ts";
 import { readIntake } from "./steps/intake.ts";
@@ -109,14 +109,14 @@ async function receive(
 
   // The upload is watched as well: a key that ends while a body is under way ends the upload.
   const cutBeforeAnswer = watch(duty, exchange.answer);
-  const answer = await Promise.race([
+  const answer: Answer = await Promise.race([
     exchange.answer,
-    cutBeforeAnswer.then((refusal) => refusal ?? exchange.answer),
+    cutBeforeAnswer.then((refusal): Answer | Promise<Answer> => {
+      if (refusal === null) return exchange.answer;
+      exchange.abort();
+      return { kind: "refused", refusal };
+    }),
   ]);
-  if ("reason" in answer) {
-    exchange.abort();
-    return answer;
-  }
   if (answer.kind === "refused") return answer.refusal;
   if (answer.kind === "client_disconnected") {
     const ending = { reason: null, outcome: "client_disconnected", upstreamStatus: null, bytesOut: 0 } as const;

@@ -57,11 +57,11 @@ async function decideOrThrow(
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const known = directory.known(subject.hash);
     const version = known?.snapshot.version ?? null;
-    const verdict = known === null ? null : judge(known, intake, now());
-    if (known === null || verdict?.ok !== true) {
+    const verdict = known === null ? refused("token_unknown") : judge(known, intake, now());
+    if (known === null || !verdict.ok) {
       // Revocation is terminal: an old copy that says so is as good as a new one.
-      if (verdict?.ok === false && verdict.reason === "token_revoked") return verdict;
-      if (leases.isCurrent(subject.hash, version)) return verdict ?? refused("token_unknown");
+      const refusal = verdict.ok ? refused("no_decision") : verdict;
+      if (refusal.reason === "token_revoked" || leases.isCurrent(subject.hash, version)) return refusal;
       if (leases.isCurrent(subject.hash, null)) return refused("token_unknown");
       await leases.refresh(subject, keep);
       continue;

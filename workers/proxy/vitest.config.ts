@@ -1,0 +1,28 @@
+import { randomBytes } from "node:crypto";
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: "../../wrangler.toml" },
+      miniflare: {
+        bindings: {
+          RELAYKEY_TOKEN_KEY: randomBytes(32).toString("base64"),
+          RELAYKEY_MASTER_KEY: randomBytes(32).toString("base64"),
+        },
+        // Every host on the internet is this Worker: the vendor of the tests.
+        outboundService: "vendor",
+        workers: [
+          {
+            name: "vendor",
+            modules: true,
+            scriptPath: "./test/vendor.js",
+            compatibilityDate: "2026-10-01",
+          },
+        ],
+      },
+    }),
+  ],
+  test: { name: "proxy", include: ["**/*.test.ts"], testTimeout: 30_000 },
+});
