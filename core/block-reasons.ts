@@ -75,7 +75,8 @@ export const BLOCK_REASONS = {
     status: 403,
     code: "key_frozen",
     title: "The RelayKey is frozen",
-    detail: "An administrator, or the key's holder, has stopped this key. Ask your administrator to unfreeze it.",
+    detail:
+      "An administrator, or the key's holder, has stopped this key. Ask your administrator to unfreeze it.",
     retryable: false,
     retryAfterSeconds: null,
     audited: "event",
@@ -159,7 +160,8 @@ export const BLOCK_REASONS = {
     status: 423,
     code: "ip_unconfirmed",
     title: "A new address waits for confirmation",
-    detail: "This key is locked on a new IP address until its holder confirms it. Then send the request again.",
+    detail:
+      "This key is locked on a new IP address until its holder confirms it. Then send the request again.",
     retryable: false,
     retryAfterSeconds: 60,
     audited: "event",
@@ -213,7 +215,8 @@ export const BLOCK_REASONS = {
     status: 502,
     code: "upstream_not_allowed",
     title: "The vendor's address is not allowed",
-    detail: "The integration points at an address that keys are never sent to. Ask your administrator to correct it.",
+    detail:
+      "The integration points at an address that keys are never sent to. Ask your administrator to correct it.",
     retryable: false,
     retryAfterSeconds: null,
     audited: "event",
@@ -222,7 +225,8 @@ export const BLOCK_REASONS = {
     status: 502,
     code: "upstream_unreachable",
     title: "The vendor cannot be reached",
-    detail: "The connection to the vendor failed. The request may or may not have arrived; retry if it is safe to.",
+    detail:
+      "The connection to the vendor failed. The request may or may not have arrived; retry if it is safe to.",
     retryable: true,
     retryAfterSeconds: 1,
     audited: "event",

@@ -49,7 +49,12 @@ export function fromBase64Url(text: string): Bytes | null {
 
 /** Reads a key that an operator typed: base64 or base64url, padded or not. */
 export function fromAnyBase64(text: string): Bytes | null {
-  return fromBase64Url(text.replaceAll("+", "-").replaceAll("/", "_").replace(/={0,2}$/, ""));
+  return fromBase64Url(
+    text
+      .replaceAll("+", "-")
+      .replaceAll("/", "_")
+      .replace(/={0,2}$/, ""),
+  );
 }
 
 export function concatBytes(...parts: readonly Uint8Array[]): Bytes {

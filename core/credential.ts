@@ -17,16 +17,16 @@ export const credentialSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("bearer") }),
   z
     .strictObject({ kind: z.literal("basic"), username: template, password: template })
-    .check(z.refine((value) => (value.username + value.password).includes(MARK), "one part must hold {secret}")),
+    .check(
+      z.refine((value) => (value.username + value.password).includes(MARK), "one part must hold {secret}"),
+    ),
   z.strictObject({
     kind: z.literal("header"),
     // A field name (RFC 9110 §5.1), lower case, that is not the connection's own business.
-    name: z
-      .string()
-      .check(
-        z.regex(/^[a-z][a-z0-9_-]{0,63}$/),
-        z.refine((name) => !RESERVED.has(name), "this header cannot carry a credential"),
-      ),
+    name: z.string().check(
+      z.regex(/^[a-z][a-z0-9_-]{0,63}$/),
+      z.refine((name) => !RESERVED.has(name), "this header cannot carry a credential"),
+    ),
     template: template.check(z.includes(MARK)),
   }),
   z.strictObject({ kind: z.literal("query"), name: z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,64}$/)) }),
@@ -67,7 +67,10 @@ export function placeCredential(placement: CredentialPlacement, secret: Secret):
 }
 
 /** A secret that is itself "user:password" stands for the whole pair when the user name is `{secret}`. */
-function userInfo(placement: { readonly username: string; readonly password: string }, value: string): string {
+function userInfo(
+  placement: { readonly username: string; readonly password: string },
+  value: string,
+): string {
   if (placement.username === MARK && value.includes(":")) return value;
   const fill = (text: string): string => text.replaceAll(MARK, () => value);
   return `${fill(placement.username)}:${fill(placement.password)}`;

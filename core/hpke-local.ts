@@ -60,7 +60,10 @@ export async function wrapKey(publicKey: string, aad: Bytes, key: Bytes): Promis
 /** @throws when the wrapped key was made for another key pair, another context, or was altered. */
 export async function unwrapKey(keys: LocalKeys, aad: Bytes, wrapped: WrappedKey): Promise<Bytes> {
   if (wrapped.kekId !== keys.kekId) throw new RangeError("The envelope was sealed for another key.");
-  const key = await suite.Open(keys.privateKey, wrapped.encapsulated, wrapped.ciphertext, { aad, info: INFO });
+  const key = await suite.Open(keys.privateKey, wrapped.encapsulated, wrapped.ciphertext, {
+    aad,
+    info: INFO,
+  });
   return new Uint8Array(key);
 }
 

@@ -46,7 +46,10 @@ export const integrationSchema = z.strictObject({
     timeoutMs: z.int().check(z.minimum(1), z.maximum(3_600_000)),
   }),
   credential: credentialSchema,
-  secret: z.strictObject({ version: z.int().check(z.minimum(1)), envelope: z.string().check(z.minLength(1)) }),
+  secret: z.strictObject({
+    version: z.int().check(z.minimum(1)),
+    envelope: z.string().check(z.minLength(1)),
+  }),
   requestHeaders: z.array(headerPatternSchema).check(z.maxLength(64)),
   dialect: z.enum(DIALECTS),
   allowEncodedSlash: z.boolean(),
@@ -70,7 +73,8 @@ const REFUSED_SUFFIXES = [
   "workers.dev",
 ] as const;
 
-const HOST_NAME = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/;
+const HOST_NAME =
+  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/;
 
 /**
  * Checks an address that vendor keys may be sent to. Exact spelling is required: what a URL parser would rewrite is
@@ -85,7 +89,9 @@ export function checkUpstream(
 ): UpstreamCheck {
   const match = /^(https?):\/\/([^/?#@\\\s]+)((?:\/[A-Za-z0-9._~!$&'()*+,=:@-]+)*)\/?$/.exec(url);
   if (match === null || url.includes("@")) {
-    return fail("Write the upstream as https://host/optional/path: no user info, query, fragment or escapes.");
+    return fail(
+      "Write the upstream as https://host/optional/path: no user info, query, fragment or escapes.",
+    );
   }
   const [, scheme = "", authority = "", basePath = ""] = match;
   if (basePath.split("/").some((segment) => segment === "." || segment === "..")) {
@@ -103,7 +109,9 @@ export function checkUpstream(
     return fail("An IP address cannot be an upstream: name the host, so that its certificate is checked.");
   }
   if (!HOST_NAME.test(host)) {
-    return fail("The upstream must be a full host name in lower case (IDNs in their xn-- form), no trailing dot.");
+    return fail(
+      "The upstream must be a full host name in lower case (IDNs in their xn-- form), no trailing dot.",
+    );
   }
   const refusedSuffix = [...REFUSED_SUFFIXES, ...(options.ownZones ?? [])].find(
     (suffix) => host === suffix || host.endsWith(`.${suffix}`),

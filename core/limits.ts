@@ -35,7 +35,12 @@ export const limitsSchema = z.strictObject({
 });
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
-const UNIT_NAMES: Record<string, keyof typeof UNIT_SECONDS> = { second: "s", minute: "m", hour: "h", day: "d" };
+const UNIT_NAMES: Record<string, keyof typeof UNIT_SECONDS> = {
+  second: "s",
+  minute: "m",
+  hour: "h",
+  day: "d",
+};
 
 /** Reads "100/minute", "5/10s", "1000/h". */
 export function parseRate(text: string): RateLimit | null {

@@ -38,7 +38,8 @@ export function renderRefusal(reason: BlockReason, context: RefusalContext): Ren
     ["RelayKey-Request-Id", context.requestId],
     ["X-Content-Type-Options", "nosniff"],
   ];
-  if (row.status === 401) headers.push(["WWW-Authenticate", `Bearer realm="RelayKey", error="invalid_token"`]);
+  if (row.status === 401)
+    headers.push(["WWW-Authenticate", `Bearer realm="RelayKey", error="invalid_token"`]);
   if (retryAfter !== null) headers.push(["Retry-After", String(retryAfter)]);
   if (!row.retryable) headers.push(["x-should-retry", "false"], ["stripe-should-retry", "false"]);
   return { status, headers, body: context.method === "HEAD" ? "" : text };
@@ -95,5 +96,7 @@ function escapeXml(text: string): string {
 
 function contentType({ dialect, accept }: RefusalContext): string {
   if (dialect === "aws") return "application/xml";
-  return accept?.includes("application/problem+json") === true ? "application/problem+json" : "application/json";
+  return accept?.includes("application/problem+json") === true
+    ? "application/problem+json"
+    : "application/json";
 }

@@ -27,7 +27,11 @@ export interface KeyInspection {
   /** Epoch ms; 0 when no lease was ever granted. */
   readonly leasedUntil: number;
   readonly usesTaken: number;
-  readonly trustedIps: readonly { readonly network: string; readonly firstSeen: number; readonly lastSeen: number }[];
+  readonly trustedIps: readonly {
+    readonly network: string;
+    readonly firstSeen: number;
+    readonly lastSeen: number;
+  }[];
 }
 
 /** All that the control plane may ask of the data plane. A rejection means "not enforced". */

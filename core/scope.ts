@@ -22,9 +22,7 @@ export interface ScopeRule {
 }
 
 type Segment =
-  | { readonly kind: "literal"; readonly text: string }
-  | { readonly kind: "one" }
-  | { readonly kind: "rest" };
+  { readonly kind: "literal"; readonly text: string } | { readonly kind: "one" } | { readonly kind: "rest" };
 
 interface CompiledRule {
   readonly methods: ReadonlySet<string>;
@@ -73,7 +71,8 @@ export function parseRule(
   const [, methodsText = "", path = ""] = match;
   const methods = methodsText.split(",");
   const bad = methods.find((method) => !METHOD.test(method));
-  if (bad !== undefined) return { ok: false, error: `"${bad}" is not a method: write it in upper case, or * for any.` };
+  if (bad !== undefined)
+    return { ok: false, error: `"${bad}" is not a method: write it in upper case, or * for any.` };
   if (new Set(methods).size !== methods.length || (methods.includes("*") && methods.length > 1)) {
     return { ok: false, error: "Name each method once; * stands alone." };
   }
@@ -88,7 +87,9 @@ export function formatRule(rule: ScopeRule): string {
 
 /** Names of the `{name}` segments that the rules leave to be bound per key. */
 export function placeholders(rules: readonly ScopeRule[]): string[] {
-  return [...new Set(rules.flatMap((rule) => [...rule.path.matchAll(/\{([^}]*)\}/g)].map(([, name = ""]) => name)))];
+  return [
+    ...new Set(rules.flatMap((rule) => [...rule.path.matchAll(/\{([^}]*)\}/g)].map(([, name = ""]) => name))),
+  ];
 }
 
 /**
@@ -163,7 +164,8 @@ function matchQuery(rule: QueryRule, raw: string): boolean {
   const names = new Set<string>();
   for (const { name, value } of parameters) {
     if (rule.allow !== undefined && !rule.allow.includes(name)) return false;
-    const values = rule.values !== undefined && Object.hasOwn(rule.values, name) ? rule.values[name] : undefined;
+    const values =
+      rule.values !== undefined && Object.hasOwn(rule.values, name) ? rule.values[name] : undefined;
     if (values !== undefined && !values.includes(value)) return false;
     if (rule.noDuplicates === true && names.has(name)) return false;
     names.add(name);
@@ -184,7 +186,8 @@ function readPattern(path: string): { segments: PatternSegment[] } | { error: st
     else if (part === "*") segments.push({ kind: "one" });
     else if (part.startsWith("{") && part.endsWith("}")) {
       const name = part.slice(1, -1);
-      if (!NAME.test(name)) return { error: `"{${name}}" is not a name: use lower-case letters, digits and _.` };
+      if (!NAME.test(name))
+        return { error: `"{${name}}" is not a name: use lower-case letters, digits and _.` };
       segments.push({ kind: "named", name });
     } else if (/[*{}]/.test(part)) {
       return { error: `"${part}" mixes a wildcard with text: *, ** and {name} stand for whole segments.` };

@@ -66,7 +66,10 @@ const snapshotSchema = z.strictObject({
   bindings: z.record(z.string(), z.string()),
   ip: z.discriminatedUnion("mode", [
     z.strictObject({ mode: z.literal("any") }),
-    z.strictObject({ mode: z.literal("allowlist"), cidrs: z.array(cidr).check(z.minLength(1), z.maxLength(500)) }),
+    z.strictObject({
+      mode: z.literal("allowlist"),
+      cidrs: z.array(cidr).check(z.minLength(1), z.maxLength(500)),
+    }),
     z.strictObject({ mode: z.literal("confirm") }),
   ]),
   limits: limitsSchema,
@@ -80,8 +83,7 @@ const snapshotSchema = z.strictObject({
 });
 
 export type DecodedSnapshot =
-  | { readonly ok: true; readonly snapshot: PolicySnapshot }
-  | { readonly ok: false; readonly error: string };
+  { readonly ok: true; readonly snapshot: PolicySnapshot } | { readonly ok: false; readonly error: string };
 
 /** JSON with the members in the order of the schema: equal snapshots have equal texts. */
 export function encodeSnapshot(snapshot: PolicySnapshot): string {

@@ -9,8 +9,7 @@ export interface Target {
 }
 
 export type TargetResult =
-  | { readonly ok: true; readonly target: Target }
-  | { readonly ok: false; readonly detail: string };
+  { readonly ok: true; readonly target: Target } | { readonly ok: false; readonly detail: string };
 
 const MAX_LENGTH = 16_384;
 /** A path of RFC 3986 §3.3, without ";" (parameters, which parsers strip differently). */
@@ -29,15 +28,20 @@ export function parseTarget(
   rawQuery: string,
   options: { readonly allowEncodedSlash: boolean },
 ): TargetResult {
-  if (rawPath.length + rawQuery.length > MAX_LENGTH) return fail("The path and query are longer than 16384 characters.");
+  if (rawPath.length + rawQuery.length > MAX_LENGTH)
+    return fail("The path and query are longer than 16384 characters.");
   if (!rawPath.startsWith("/")) return fail("The path must begin with a slash.");
   if (rawPath.includes(";")) return fail("The path holds a parameter (;), which servers strip differently.");
   if (rawPath.includes("\\")) return fail("The path holds a backslash.");
   if (!PATH.test(rawPath)) {
-    return fail("The path holds a character or escape that is not allowed in a path. Percent-encode it once (RFC 3986 §2.1).");
+    return fail(
+      "The path holds a character or escape that is not allowed in a path. Percent-encode it once (RFC 3986 §2.1).",
+    );
   }
   if (!QUERY.test(rawQuery)) {
-    return fail("The query holds a character or escape that is not allowed in a query. Percent-encode it once (RFC 3986 §2.1).");
+    return fail(
+      "The query holds a character or escape that is not allowed in a query. Percent-encode it once (RFC 3986 §2.1).",
+    );
   }
   if (/%00/.test(rawQuery)) return fail("The query holds an encoded NUL.");
 
@@ -63,7 +67,8 @@ function judgeSegment(decoded: string, allowEncodedSlash: boolean): string | nul
   for (const form of new Set([decoded, decoded.normalize("NFKC")])) {
     if (form.includes("\\")) return "The path holds an encoded backslash.";
     const parts = form.split("/");
-    if (parts.length > 1 && !(allowEncodedSlash && form === decoded)) return "The path holds an encoded slash.";
+    if (parts.length > 1 && !(allowEncodedSlash && form === decoded))
+      return "The path holds an encoded slash.";
     if (parts.length > 1 && parts.includes("")) return "The path holds an encoded empty segment.";
     if (parts.some((part) => /^\s*\.{1,2}\s*$/.test(part))) return "The path holds a dot segment.";
   }

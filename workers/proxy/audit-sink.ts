@@ -1,6 +1,6 @@
 import { encodeAuditBatch, splitAuditBatches } from "@relaykey/core/audit-event";
 import type { AuditEvent } from "@relaykey/core/audit-event";
-import { log } from "./log.ts";
+import { describeError, log } from "./log.ts";
 
 /** How long events are gathered before they leave as one message. */
 const WINDOW_MS = 50;
@@ -44,7 +44,7 @@ export class AuditSink {
       } catch (error) {
         const pause = RETRY_MS[attempt];
         if (pause === undefined) {
-          log("error", "audit_queue_unavailable", { error: String(error), events });
+          log("error", "audit_queue_unavailable", { error: describeError(error), events });
           return;
         }
         await scheduler.wait(pause);

@@ -28,7 +28,8 @@ const EMPTY: Download = {
 export function relayBody(response: Response, method: string): Download {
   if (response.body === null || method === "HEAD") return EMPTY;
   const length = response.headers.has("content-encoding") ? null : declaredLength(response.headers);
-  const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
+  const { readable, writable } =
+    length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
   const reader = response.body.getReader();
   const writer = writable.getWriter();
   const state = { cut: false };

@@ -108,7 +108,8 @@ export function upstreamRequestHeaders(source: Headers, admitted: readonly strin
 }
 
 function mayTravel(name: string, admitted: readonly string[]): boolean {
-  if (REQUEST_NEVER.has(name) || REQUEST_NEVER_PREFIXES.some((prefix) => name.startsWith(prefix))) return false;
+  if (REQUEST_NEVER.has(name) || REQUEST_NEVER_PREFIXES.some((prefix) => name.startsWith(prefix)))
+    return false;
   if (REQUEST_SAFE.has(name)) return true;
   return admitted.some((pattern) =>
     pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,

@@ -35,7 +35,13 @@ function notConfigured(error: unknown, requestId: string): Response {
   const detail = error instanceof ConfigurationError ? error.message : "The proxy could not be configured.";
   log("error", "not_configured", { detail });
   return Response.json(
-    { title: "The proxy is not configured", status: 503, detail, code: "not_configured", request_id: requestId },
+    {
+      title: "The proxy is not configured",
+      status: 503,
+      detail,
+      code: "not_configured",
+      request_id: requestId,
+    },
     { status: 503, headers: { "RelayKey-Request-Id": requestId, "Cache-Control": "no-store" } },
   );
 }

@@ -3,7 +3,7 @@ import type { Dependencies } from "./config.ts";
 import { relayBody } from "./download.ts";
 import type { BodyEnd } from "./download.ts";
 import type { Keep, LeaseSubject } from "./lease-book.ts";
-import { log } from "./log.ts";
+import { describeError, log } from "./log.ts";
 import { refused } from "./outcome.ts";
 import type { Refused } from "./outcome.ts";
 import { callerResponse } from "./respond.ts";
@@ -42,7 +42,7 @@ export async function relay(
     const result = await decideAndSend(request, trail, deps, keep);
     return result instanceof Response ? result : refuse(request, trail, result, deps, keep);
   } catch (error) {
-    log("error", "internal_error", { request_id: requestId, error: describe(error) });
+    log("error", "internal_error", { request_id: requestId, error: describeError(error) });
     return refuse(request, trail, refused("internal_error"), deps, keep);
   }
 }
@@ -119,7 +119,12 @@ async function receive(
   ]);
   if (answer.kind === "refused") return answer.refusal;
   if (answer.kind === "client_disconnected") {
-    const ending = { reason: null, outcome: "client_disconnected", upstreamStatus: null, bytesOut: 0 } as const;
+    const ending = {
+      reason: null,
+      outcome: "client_disconnected",
+      upstreamStatus: null,
+      bytesOut: 0,
+    } as const;
     keep(finish(trail, { ...ending, status: CLIENT_CLOSED_REQUEST, bytesIn: exchange.upload.bytes() }, deps));
     return new Response(null, { status: CLIENT_CLOSED_REQUEST });
   }
@@ -187,9 +192,4 @@ function finish(trail: Trail, ending: Ending, deps: Dependencies): Promise<void>
 function bodyTooLarge(request: Request, maxBytes: number | null): Refused | null {
   const length = declaredLength(request.headers);
   return maxBytes !== null && length !== null && length > maxBytes ? refused("body_too_large") : null;
-}
-
-/** Name and place of a bug, without its message: a message may quote what it choked on. */
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name} ${error.stack?.split("\n").slice(1, 4).join(" ") ?? ""}` : typeof error;
 }

@@ -31,7 +31,9 @@ function relocate(location: string, intake: Intake, { integration }: PolicySnaps
   if (location.startsWith(`${base}/`)) return `${intake.mountPath}${location.slice(base.length)}`;
   if (location.startsWith("/") && !location.startsWith("//")) {
     const { basePath } = integration.upstream;
-    return location.startsWith(`${basePath}/`) ? `${intake.mountPath}${location.slice(basePath.length)}` : location;
+    return location.startsWith(`${basePath}/`)
+      ? `${intake.mountPath}${location.slice(basePath.length)}`
+      : location;
   }
   return location;
 }

@@ -108,7 +108,9 @@ function readBasic(encoded: string): string[] {
 
 function stripVendorPrefix(text: string): string {
   const prefix = VENDOR_PREFIXES.find((candidate) => text.startsWith(candidate));
-  return prefix === undefined || !isRelayKeyLike(text.slice(prefix.length)) ? text : text.slice(prefix.length);
+  return prefix === undefined || !isRelayKeyLike(text.slice(prefix.length))
+    ? text
+    : text.slice(prefix.length);
 }
 
 // The full prefix: Stripe's restricted keys begin with "rk_" too.

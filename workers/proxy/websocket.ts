@@ -23,12 +23,22 @@ export function bridgeSockets(vendor: WebSocket): SocketBridge {
     finish = resolve;
   });
 
-  join(vendor, caller, (size) => (bytes += size), () => {
-    finish({ outcome: "completed", bytes });
-  });
-  join(caller, vendor, () => undefined, () => {
-    finish({ outcome: "completed", bytes });
-  });
+  join(
+    vendor,
+    caller,
+    (size) => (bytes += size),
+    () => {
+      finish({ outcome: "completed", bytes });
+    },
+  );
+  join(
+    caller,
+    vendor,
+    () => undefined,
+    () => {
+      finish({ outcome: "completed", bytes });
+    },
+  );
   return {
     client,
     end,

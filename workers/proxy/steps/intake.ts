@@ -25,7 +25,8 @@ export interface Intake {
   readonly rawPath: string;
 }
 
-type TargetResult = { readonly ok: true; readonly target: Target } | { readonly ok: false; readonly detail: string };
+type TargetResult =
+  { readonly ok: true; readonly target: Target } | { readonly ok: false; readonly detail: string };
 
 /** A slug as integrations may be named; the same form everywhere. */
 const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;

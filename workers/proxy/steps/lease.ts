@@ -1,6 +1,6 @@
 import type { KnownKey, Directory } from "../directory.ts";
 import type { Keep, LeaseBook, LeaseSubject, StartLease } from "../lease-book.ts";
-import { log } from "../log.ts";
+import { describeError, log } from "../log.ts";
 import { passed, refused } from "../outcome.ts";
 import type { Outcome, Refused } from "../outcome.ts";
 import type { Intake } from "./intake.ts";
@@ -37,7 +37,7 @@ export async function decide(
   try {
     return await decideOrThrow(subject, intake, parts, keep);
   } catch (error) {
-    log("warn", "no_decision", { request_id: intake.requestId, error: String(error) });
+    log("warn", "no_decision", { request_id: intake.requestId, error: describeError(error) });
     return refused("no_decision");
   }
 }

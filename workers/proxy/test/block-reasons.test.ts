@@ -3,7 +3,7 @@ import type { BlockReason } from "@relaykey/core/block-reasons";
 import { NO_LIMITS } from "@relaykey/core/limits";
 import { importTagKey, mintToken, newLocator } from "@relaykey/core/token";
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { TestProxy, appliedKey, bearer, change, makeKey } from "./world.ts";
 
 const GOOD = "https://proxy.example.com/vendor/v1/things";
@@ -41,7 +41,8 @@ const SCENARIOS: Record<BlockReason, Scenario> = {
     proxy.call("https://proxy.example.com/other/v1/things", bearer((await appliedKey()).token)),
   integration_disabled: async (proxy) =>
     proxy.call(GOOD, bearer((await appliedKey({ integration: { enabled: false } })).token)),
-  scope_method: async (proxy) => proxy.call(GOOD, { ...bearer((await appliedKey()).token), method: "DELETE" }),
+  scope_method: async (proxy) =>
+    proxy.call(GOOD, { ...bearer((await appliedKey()).token), method: "DELETE" }),
   scope_path: async (proxy) =>
     proxy.call("https://proxy.example.com/vendor/v2/things", bearer((await appliedKey()).token)),
   scope_query: async (proxy) => {
@@ -111,12 +112,20 @@ const SCENARIOS: Record<BlockReason, Scenario> = {
   },
   internal_error: async (proxy) => {
     const key = await appliedKey();
+    const lines: unknown[] = [];
+    for (const method of ["log", "warn", "error"] as const) {
+      vi.spyOn(console, method).mockImplementation((...line) => lines.push(...line));
+    }
     Object.defineProperty(proxy.deps.directory, "known", {
       value: () => {
         throw new Error(`a bug that quotes ${key.token}`);
       },
     });
-    return proxy.call(GOOD, bearer(key.token));
+    const response = await proxy.call(GOOD, bearer(key.token));
+    vi.restoreAllMocks();
+    expect(lines).toHaveLength(2);
+    expect(JSON.stringify(lines)).not.toContain(key.token);
+    return response;
   },
 };
 
