@@ -1,0 +1,45 @@
+import { boolean, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import type { CredentialPlacement } from "@relaykey/core/credential";
+import { DIALECTS } from "@relaykey/core/integration";
+import { createdAt, id, organizationId } from "./columns.ts";
+import { organizations } from "./organizations.ts";
+
+/** A vendor's API as an organization uses it. */
+export const integrations = pgTable(
+  "integrations",
+  {
+    id: id(),
+    organizationId: organizationId().references(() => organizations.id),
+    slug: text("slug").notNull(),
+    name: text("name").notNull(),
+    enabled: boolean("enabled").notNull().default(true),
+    upstreamOrigin: text("upstream_origin").notNull(),
+    upstreamBasePath: text("upstream_base_path").notNull().default(""),
+    timeoutMs: integer("timeout_ms").notNull(),
+    credential: jsonb("credential").$type<CredentialPlacement>().notNull(),
+    requestHeaders: text("request_headers").array().notNull(),
+    dialect: text("dialect", { enum: DIALECTS }).notNull(),
+    allowEncodedSlash: boolean("allow_encoded_slash").notNull().default(false),
+    logQuery: boolean("log_query").notNull().default(false),
+    /** The version of the sealed vendor key in force. */
+    secretVersion: integer("secret_version").notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [uniqueIndex("integrations_slug").on(table.organizationId, table.slug)],
+);
+
+/** Sealed vendor keys, one row per version: ciphertext that only the proxy can open. */
+export const integrationSecrets = pgTable(
+  "integration_secrets",
+  {
+    id: id(),
+    organizationId: organizationId().references(() => organizations.id),
+    integrationId: uuid("integration_id")
+      .notNull()
+      .references(() => integrations.id),
+    version: integer("version").notNull(),
+    envelope: text("envelope").notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [uniqueIndex("integration_secrets_version").on(table.integrationId, table.version)],
+);
