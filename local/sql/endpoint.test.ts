@@ -1,0 +1,142 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { eq, sql } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openDatabase } from "@relaykey/db/client";
+import type { Database } from "@relaykey/db/client";
+import { newId } from "@relaykey/core/ids";
+import { members, organizations } from "@relaykey/db/schema/organizations";
+import { relayKeys } from "@relaykey/db/schema/keys";
+import { startSqlEndpoint } from "./endpoint.ts";
+import type { SqlEndpoint } from "./endpoint.ts";
+import type { SqlBackend } from "./backend.ts";
+import { migrateBackend } from "./migrate-backend.ts";
+import { openPglite } from "./pglite.ts";
+import { openPostgres } from "./postgres.ts";
+
+const PASSWORD = "p@ss/word";
+
+/** A real PostgreSQL of its own in a temporary folder, on a Unix socket: no port, no cluster of the machine. */
+async function startPostgres(): Promise<{ url: string; stop: () => void } | null> {
+  const root = "/usr/lib/postgresql";
+  const version = existsSync(root) ? readdirSync(root).sort().at(-1) : undefined;
+  if (version === undefined || !existsSync(join(root, version, "bin/postgres"))) return null;
+  const bin = join(root, version, "bin");
+  const folder = mkdtempSync(join(tmpdir(), "relaykey-pg-"));
+  const asRoot = process.getuid?.() === 0;
+  // PostgreSQL refuses to run as root.
+  const owner = asRoot
+    ? {
+        uid: Number(execFileSync("id", ["-u", "postgres"])),
+        gid: Number(execFileSync("id", ["-g", "postgres"])),
+      }
+    : {};
+  if (asRoot && owner.uid !== undefined) chownSync(folder, owner.uid, owner.gid);
+  const data = join(folder, "data");
+  execFileSync(join(bin, "initdb"), ["-D", data, "-U", "relaykey", "--auth=trust", "--no-sync"], {
+    ...owner,
+    stdio: "ignore",
+  });
+  const server: ChildProcess = spawn(
+    join(bin, "postgres"),
+    ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"],
+    { ...owner, stdio: "ignore" },
+  );
+  const url = `postgres://relaykey@localhost/postgres?host=${encodeURIComponent(folder)}`;
+  for (let attempt = 0; ; attempt += 1) {
+    const probe = openPostgres(url);
+    try {
+      await probe.script("SELECT 1");
+      break;
+    } catch (error) {
+      if (attempt > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    } finally {
+      await probe.close();
+    }
+  }
+  return {
+    url,
+    stop: () => {
+      server.kill("SIGQUIT");
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const postgres = await startPostgres();
+if (postgres === null)
+  console.warn("PostgreSQL's server is not installed here: its half of this test did not run.");
+
+const BACKENDS: [string, () => Promise<SqlBackend>][] = [["PGlite", () => openPglite("memory://")]];
+if (postgres !== null) BACKENDS.push(["PostgreSQL", () => Promise.resolve(openPostgres(postgres.url))]);
+
+afterAll(() => postgres?.stop());
+
+describe.each(BACKENDS)("the driver through the endpoint, on %s", (_, open) => {
+  let backend: SqlBackend;
+  let endpoint: SqlEndpoint;
+  let db: Database;
+
+  beforeAll(async () => {
+    backend = await open();
+    await migrateBackend(backend);
+    endpoint = await startSqlEndpoint({ backend, password: PASSWORD });
+    db = openDatabase(`postgres://relaykey:${encodeURIComponent(PASSWORD)}@localhost/relaykey`, endpoint.url);
+  }, 60_000);
+
+  afterAll(async () => {
+    await endpoint.close();
+    await backend.close();
+  });
+
+  test("migrating again changes nothing", async () => {
+    expect(await migrateBackend(backend)).toEqual([]);
+  });
+
+  test("values come back as they went in", async () => {
+    const id = newId();
+    const at = new Date("2026-02-03T04:05:06.789Z");
+    await db
+      .insert(organizations)
+      .values({ id, name: `Zoë "O'Hara" \\ 漢字`, auditRetentionDays: 90, createdAt: at });
+    const [row] = await db.select().from(organizations).where(eq(organizations.id, id));
+    expect(row).toEqual({ id, name: `Zoë "O'Hara" \\ 漢字`, auditRetentionDays: 90, createdAt: at });
+    const raw = await db.execute(
+      sql`SELECT 1::bigint AS n, ARRAY['a,b','c"d'] AS list, NULL AS nothing, true AS yes`,
+    );
+    expect(raw.rows).toEqual([{ n: "1", list: ["a,b", `c"d`], nothing: null, yes: true }]);
+  });
+
+  test("a batch is one transaction: it rolls back whole", async () => {
+    const id = newId();
+    const organization = { id, name: "half" };
+    const bad = { id: newId(), organizationId: newId(), email: "a@example.com", role: "admin" as const };
+    await expect(
+      db.batch([db.insert(organizations).values(organization), db.insert(members).values(bad)]),
+    ).rejects.toThrow();
+    expect(await db.select().from(organizations).where(eq(organizations.id, id))).toEqual([]);
+  });
+
+  test("an error carries PostgreSQL's code", async () => {
+    const row = { id: newId(), name: "once" };
+    await db.insert(organizations).values(row);
+    await expect(db.insert(organizations).values(row)).rejects.toMatchObject({ cause: { code: "23505" } });
+  });
+
+  test("an update says how many rows it changed", async () => {
+    const result = await db.update(relayKeys).set({ name: "x" }).where(eq(relayKeys.id, newId()));
+    expect(result.rowCount).toBe(0);
+  });
+
+  test("a wrong password is refused", async () => {
+    const stranger = openDatabase("postgres://relaykey:wrong@localhost/relaykey", endpoint.url);
+    await expect(stranger.select().from(organizations)).rejects.toMatchObject({
+      cause: { message: expect.stringContaining("password") as string },
+    });
+  });
+});
