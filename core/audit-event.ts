@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { BLOCK_REASONS } from "./block-reasons.ts";
 import type { BlockReason } from "./block-reasons.ts";
 import { utf8 } from "./bytes.ts";
+import { isId } from "./ids.ts";
 
 /** One request, allowed or blocked. Never a body; a query only where the integration opted in. */
 export interface AuditEvent {
@@ -38,18 +39,19 @@ export interface AuditEvent {
 }
 
 const text = z.nullable(z.string());
+const id = z.string().check(z.refine(isId, "not a UUID"));
 const whole = z.int().check(z.minimum(0));
 const reasons = Object.keys(BLOCK_REASONS) as [BlockReason, ...BlockReason[]];
 
 const eventSchema = z.strictObject({
   v: z.literal(1),
-  requestId: z.string().check(z.minLength(1)),
+  requestId: id,
   at: whole,
-  organizationId: text,
-  integrationId: text,
+  organizationId: z.nullable(id),
+  integrationId: z.nullable(id),
   integrationSlug: text,
-  keyId: text,
-  holderId: text,
+  keyId: z.nullable(id),
+  holderId: z.nullable(id),
   method: z.string(),
   path: z.string(),
   query: text,

@@ -76,5 +76,8 @@ export const outbox = pgTable(
     doneAt: moment("done_at"),
     createdAt: createdAt(),
   },
-  (table) => [index("outbox_open").on(table.doneAt, table.nextAttemptAt), index("outbox_key").on(table.keyId)],
+  (table) => [
+    index("outbox_open").on(table.doneAt, table.nextAttemptAt),
+    index("outbox_key").on(table.keyId),
+  ],
 );

@@ -1,0 +1,26 @@
+import { neon, neonConfig } from "@neondatabase/serverless";
+import { drizzle } from "drizzle-orm/neon-http";
+import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
+import * as access from "./schema/access.ts";
+import * as audit from "./schema/audit.ts";
+import * as holders from "./schema/holders.ts";
+import * as integrations from "./schema/integrations.ts";
+import * as keys from "./schema/keys.ts";
+import * as organizations from "./schema/organizations.ts";
+
+const schema = { ...access, ...audit, ...holders, ...integrations, ...keys, ...organizations };
+
+/**
+ * The database as Workers use it: one HTTP request per statement, or per `batch` (one transaction that rolls back
+ * whole). There are no interactive transactions.
+ */
+export type Database = NeonHttpDatabase<typeof schema>;
+
+/**
+ * @param url a PostgreSQL connection string.
+ * @param sqlEndpoint where Neon's HTTP protocol is spoken; "" for Neon itself, which is found by the host in `url`.
+ */
+export function openDatabase(url: string, sqlEndpoint: string): Database {
+  if (sqlEndpoint !== "") neonConfig.fetchEndpoint = () => sqlEndpoint;
+  return drizzle({ client: neon(url), schema });
+}

@@ -1,0 +1,126 @@
+import { and, desc, eq, gte, lt, lte, sql } from "drizzle-orm";
+import type { BlockReason } from "@relaykey/core/block-reasons";
+import type { AuditEvent } from "@relaykey/core/audit-event";
+import { newId } from "@relaykey/core/ids";
+import type { Database } from "../client.ts";
+import { auditDeadLetters, auditEvents } from "../schema/audit.ts";
+
+export type AuditRow = typeof auditEvents.$inferSelect;
+
+/** What a reader of the audit log asks for. Absent = no constraint. */
+export interface AuditFilter {
+  readonly keyId?: string;
+  readonly integrationId?: string;
+  readonly decision?: "allowed" | "blocked";
+  readonly reason?: BlockReason;
+  readonly requestId?: string;
+  /** Inclusive. */
+  readonly from?: Date;
+  /** Inclusive. */
+  readonly to?: Date;
+  /** Request id of the last row of the previous page. */
+  readonly before?: string;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The first day (UTC, YYYY-MM-DD) on which an event is no longer kept. It follows from the event alone. */
+export function expiryDay(event: Pick<AuditEvent, "at" | "retentionDays">): string {
+  return new Date(event.at + (event.retentionDays + 1) * DAY_MS).toISOString().slice(0, 10);
+}
+
+/**
+ * Writes events; one that is there already is left as it is, so that redelivered messages change nothing.
+ *
+ * @returns how many were new.
+ */
+export async function insertAuditEvents(db: Database, events: readonly AuditEvent[]): Promise<number> {
+  if (events.length === 0) return 0;
+  const days = [...new Set(events.map(expiryDay))];
+  for (const day of days) await ensurePartition(db, day);
+  const rows = events.map(({ v: _format, retentionDays: _days, at, droppedHeaders, ...rest }) => ({
+    ...rest,
+    at: new Date(at),
+    droppedHeaders: [...droppedHeaders],
+    expiresOn: expiryDay({ at, retentionDays: _days }),
+  }));
+  const result = await db.insert(auditEvents).values(rows).onConflictDoNothing();
+  return result.rowCount;
+}
+
+/** Newest first, of one organization. Request ids are UUIDv7, so they are the order of time. */
+export function listAuditEvents(
+  db: Database,
+  organizationId: string,
+  filter: AuditFilter,
+  limit: number,
+): Promise<AuditRow[]> {
+  return db
+    .select()
+    .from(auditEvents)
+    .where(
+      and(
+        eq(auditEvents.organizationId, organizationId),
+        filter.keyId === undefined ? undefined : eq(auditEvents.keyId, filter.keyId),
+        filter.integrationId === undefined ? undefined : eq(auditEvents.integrationId, filter.integrationId),
+        filter.decision === undefined ? undefined : eq(auditEvents.decision, filter.decision),
+        filter.reason === undefined ? undefined : eq(auditEvents.reason, filter.reason),
+        filter.requestId === undefined ? undefined : eq(auditEvents.requestId, filter.requestId),
+        filter.from === undefined ? undefined : gte(auditEvents.at, filter.from),
+        filter.to === undefined ? undefined : lte(auditEvents.at, filter.to),
+        filter.before === undefined ? undefined : lt(auditEvents.requestId, filter.before),
+      ),
+    )
+    .orderBy(desc(auditEvents.requestId))
+    .limit(limit);
+}
+
+/** Keeps what could not be read, once per origin. */
+export async function keepDeadLetters(
+  db: Database,
+  letters: readonly { readonly origin: string; readonly raw: string; readonly error: string }[],
+): Promise<void> {
+  if (letters.length === 0) return;
+  await db
+    .insert(auditDeadLetters)
+    .values(letters.map((letter) => ({ id: newId(), ...letter })))
+    .onConflictDoNothing();
+}
+
+/**
+ * Drops the partitions whose events have expired.
+ *
+ * @param today YYYY-MM-DD (UTC); partitions up to and including this day go.
+ * @returns the days that were dropped.
+ */
+export async function dropExpiredPartitions(db: Database, today: string): Promise<string[]> {
+  const { rows } = await db.execute<{ name: string }>(sql`
+    SELECT child.relname AS name FROM pg_inherits
+    JOIN pg_class child ON child.oid = pg_inherits.inhrelid
+    JOIN pg_class parent ON parent.oid = pg_inherits.inhparent
+    WHERE parent.relname = 'audit_events'`);
+  const expired = rows
+    .map(({ name }) => name)
+    .filter((name) => /^audit_events_\d{8}$/.test(name) && dayOfPartition(name) <= today)
+    .sort();
+  for (const name of expired) await db.execute(sql`DROP TABLE IF EXISTS ${sql.identifier(name)}`);
+  return expired.map(dayOfPartition);
+}
+
+async function ensurePartition(db: Database, day: string): Promise<void> {
+  const name = `audit_events_${day.replaceAll("-", "")}`;
+  const next = new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);
+  const found = await db.execute(sql`SELECT to_regclass(${name}) IS NOT NULL AS found`);
+  if (found.rows[0]?.["found"] === true) return;
+  // Two consumers may race here: the loser's batch fails and is delivered again.
+  await db.execute(
+    sql.raw(
+      `CREATE TABLE IF NOT EXISTS "${name}" PARTITION OF audit_events FOR VALUES FROM ('${day}') TO ('${next}')`,
+    ),
+  );
+}
+
+function dayOfPartition(name: string): string {
+  const digits = name.slice(-8);
+  return `${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6)}`;
+}

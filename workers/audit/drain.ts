@@ -1,0 +1,94 @@
+import { decodeAuditBatch } from "@relaykey/core/audit-event";
+import type { AuditEvent } from "@relaykey/core/audit-event";
+import type { Database } from "@relaykey/db/client";
+import { insertAuditEvents, keepDeadLetters } from "@relaykey/db/queries/audit";
+
+/** A queue message, as far as it matters here. */
+export interface AuditMessage {
+  readonly id: string;
+  readonly body: unknown;
+  readonly attempts: number;
+  ack(): void;
+  retry(options?: { delaySeconds: number }): void;
+}
+
+interface DeadLetter {
+  readonly origin: string;
+  readonly raw: string;
+  readonly error: string;
+}
+
+/** What became of a batch. */
+export interface Drained {
+  readonly written: number;
+  readonly rejected: number;
+  readonly retried: number;
+}
+
+const FIRST_RETRY_SECONDS = 5;
+const LAST_RETRY_SECONDS = 300;
+
+/**
+ * Writes a batch of messages. All of it at once where possible; where the database refuses that, message by message, so
+ * that one it cannot take does not hold its neighbours back. A message is acknowledged only when every event in it is
+ * either in the table or kept whole as a dead letter.
+ */
+export async function drain(db: Database, messages: readonly AuditMessage[]): Promise<Drained> {
+  const read = messages.map((message) => ({ message, ...readMessage(message) }));
+  try {
+    const written = await write(db, read);
+    for (const { message } of read) message.ack();
+    return { written, rejected: count(read), retried: 0 };
+  } catch {
+    let written = 0;
+    let retried = 0;
+    for (const one of read) {
+      try {
+        written += await write(db, [one]);
+        one.message.ack();
+      } catch {
+        retried += 1;
+        one.message.retry({ delaySeconds: backOff(one.message.attempts) });
+      }
+    }
+    return { written, rejected: count(read), retried };
+  }
+}
+
+interface ReadMessage {
+  readonly events: readonly AuditEvent[];
+  readonly letters: readonly DeadLetter[];
+}
+
+async function write(db: Database, read: readonly ReadMessage[]): Promise<number> {
+  const events = read.flatMap((one) => one.events);
+  await keepDeadLetters(
+    db,
+    read.flatMap((one) => one.letters),
+  );
+  // An INSERT cannot hold the same key twice; a redelivered message may stand beside its original.
+  const unique = new Map(events.map((event) => [event.requestId, event]));
+  return insertAuditEvents(db, [...unique.values()]);
+}
+
+function readMessage(message: AuditMessage): ReadMessage {
+  const raw = typeof message.body === "string" ? message.body : JSON.stringify(message.body);
+  const batch = decodeAuditBatch(raw);
+  if (batch === null)
+    return { events: [], letters: [{ origin: message.id, raw, error: "not an audit batch" }] };
+  const letters = batch.rejected.map(({ raw: part, error }, index) => ({
+    origin: `${message.id}/${String(index)}`,
+    raw: part,
+    error,
+  }));
+  return { events: batch.events, letters };
+}
+
+function count(read: readonly ReadMessage[]): number {
+  return read.reduce((sum, { letters }) => sum + letters.length, 0);
+}
+
+/** Doubles from 5 s up to 5 min. */
+function backOff(attempts: number): number {
+  return Math.min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.min(attempts - 1, 10));
+}
