@@ -1,0 +1,114 @@
+import { eventStream } from "../reply.ts";
+
+/** The vendors of language and speech models. */
+export async function openai(request: Request, path: string): Promise<Response | null> {
+  const requestId = { "x-request-id": `req_${crypto.randomUUID()}` };
+  if (request.method === "GET" && path === "/v1/models") {
+    return Response.json({ object: "list", data: [model("demo-gpt")] }, { headers: requestId });
+  }
+  if (request.method === "GET" && path.startsWith("/v1/models/")) return Response.json(model(path.slice(11)));
+  if (request.method === "POST" && path === "/v1/files") {
+    const form = await request.formData();
+    const file: unknown = form.get("file");
+    if (!(file instanceof File))
+      return Response.json({ error: { message: "file is missing" } }, { status: 400 });
+    return Response.json({
+      id: "file-demo",
+      object: "file",
+      bytes: file.size,
+      filename: file.name,
+      purpose: form.get("purpose"),
+      created_at: 1_700_000_000,
+      status: "processed",
+    });
+  }
+  if (request.method !== "POST" || path !== "/v1/chat/completions") return null;
+  const body: { stream?: boolean; model?: string } = await request.json();
+  const base = { id: "chatcmpl-demo", created: 1_700_000_000, model: body.model ?? "demo-gpt" };
+  if (body.stream === true) {
+    const chunk = (delta: object, finish: string | null) =>
+      JSON.stringify({
+        ...base,
+        object: "chat.completion.chunk",
+        choices: [{ index: 0, delta, finish_reason: finish }],
+      });
+    const words = ["Hello", " from", " the", " demo", " upstream."];
+    return eventStream([...words.map((content) => chunk({ content }, null)), chunk({}, "stop"), "[DONE]"]);
+  }
+  const message = { role: "assistant", content: "Hello from the demo upstream." };
+  return Response.json(
+    {
+      ...base,
+      object: "chat.completion",
+      choices: [{ index: 0, message, finish_reason: "stop" }],
+      usage: { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 },
+    },
+    { headers: requestId },
+  );
+}
+
+function model(id: string): object {
+  return { id, object: "model", created: 1_700_000_000, owned_by: "demo" };
+}
+
+export async function anthropic(request: Request, path: string): Promise<Response | null> {
+  if (request.method !== "POST" || path !== "/v1/messages") return null;
+  if (request.headers.get("anthropic-version") === null) {
+    return Response.json(
+      {
+        type: "error",
+        error: { type: "invalid_request_error", message: "anthropic-version: header is required" },
+      },
+      { status: 400 },
+    );
+  }
+  const body: { stream?: boolean; model?: string } = await request.json();
+  const message = {
+    id: "msg_demo",
+    type: "message",
+    role: "assistant",
+    model: body.model ?? "demo",
+    stop_reason: null,
+    stop_sequence: null,
+    usage: { input_tokens: 3, output_tokens: 5 },
+  };
+  if (body.stream !== true) {
+    const content = [{ type: "text", text: "Hello from the demo upstream." }];
+    return Response.json(
+      { ...message, content, stop_reason: "end_turn" },
+      { headers: { "request-id": "req_demo" } },
+    );
+  }
+  const event = (type: string, rest: object) => ({ event: type, data: { type, ...rest } });
+  return eventStream([
+    event("message_start", { message: { ...message, content: [] } }),
+    event("content_block_start", { index: 0, content_block: { type: "text", text: "" } }),
+    ...["Hello", " from the demo", " upstream."].map((text) =>
+      event("content_block_delta", { index: 0, delta: { type: "text_delta", text } }),
+    ),
+    event("content_block_stop", { index: 0 }),
+    event("message_delta", { delta: { stop_reason: "end_turn" }, usage: { output_tokens: 5 } }),
+    event("message_stop", {}),
+  ]);
+}
+
+export function google(request: Request, path: string): Response | null {
+  if (request.method !== "POST" || !path.startsWith("/v1beta/models/")) return null;
+  const answer = (text: string) => ({
+    candidates: [{ content: { role: "model", parts: [{ text }] }, index: 0 }],
+    modelVersion: "demo",
+  });
+  if (path.endsWith(":generateContent")) return Response.json(answer("Hello from the demo upstream."));
+  if (!path.endsWith(":streamGenerateContent")) return null;
+  return eventStream(["Hello", " from the demo", " upstream."].map((text) => JSON.stringify(answer(text))));
+}
+
+export function elevenlabs(request: Request, path: string): Response | null {
+  if (request.method === "GET" && path === "/v1/models") {
+    return Response.json([{ model_id: "demo", name: "Demo" }]);
+  }
+  if (request.method !== "POST" || !path.startsWith("/v1/text-to-speech/")) return null;
+  return new Response(new TextEncoder().encode("ID3 demo audio"), {
+    headers: { "Content-Type": "audio/mpeg" },
+  });
+}
