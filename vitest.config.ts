@@ -21,7 +21,7 @@ export default defineConfig({
         },
       },
       "workers/*/vitest.config.ts",
-      "e2e/vitest.config.ts",
+      "e2e/vitest.config.*",
     ],
     // Two cores: files that start a stack or a database must not starve each other.
     maxWorkers: 2,

@@ -35,7 +35,10 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     requestHeaders: ["openai-*", STAINLESS],
     dialect: "plain",
     presets: [
-      { name: "Chat", allow: ["POST /v1/chat/completions", "POST /v1/responses", "GET /v1/models", "GET /v1/models/*"] },
+      {
+        name: "Chat",
+        allow: ["POST /v1/chat/completions", "POST /v1/responses", "GET /v1/models", "GET /v1/models/*"],
+      },
       { name: "Embeddings", allow: ["POST /v1/embeddings"] },
     ],
     sdk: { baseUrl: "path", env: "OPENAI_BASE_URL" },
@@ -47,7 +50,9 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     credential: header("x-api-key"),
     requestHeaders: ["anthropic-*", STAINLESS],
     dialect: "plain",
-    presets: [{ name: "Messages", allow: ["POST /v1/messages", "POST /v1/messages/count_tokens", "GET /v1/models"] }],
+    presets: [
+      { name: "Messages", allow: ["POST /v1/messages", "POST /v1/messages/count_tokens", "GET /v1/models"] },
+    ],
     sdk: { baseUrl: "path", env: "ANTHROPIC_BASE_URL" },
   },
   {
@@ -93,7 +98,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     credential: BEARER,
     requestHeaders: ["x-github-*"],
     dialect: "octokit",
-    presets: [{ name: "Issues of one repository", allow: ["* /repos/{owner}/{repo}/issues", "* /repos/{owner}/{repo}/issues/**"] }],
+    presets: [
+      {
+        name: "Issues of one repository",
+        allow: ["* /repos/{owner}/{repo}/issues", "* /repos/{owner}/{repo}/issues/**"],
+      },
+    ],
     sdk: { baseUrl: "path" },
   },
   {

@@ -30,7 +30,7 @@ export function relayBody(response: Response, method: string): Download {
   const length = response.headers.has("content-encoding") ? null : declaredLength(response.headers);
   const { readable, writable } =
     length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
-  const reader = response.body.getReader();
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   const writer = writable.getWriter();
   const state = { cut: false };
   // Both halves fail when the body is cut or the caller leaves; the pump reports it, nobody else needs to.

@@ -60,7 +60,8 @@ function socket(request: Request): Response {
   const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
   server.accept();
   server.addEventListener("message", (event) => {
-    server.send(typeof event.data === "string" ? `${offered ?? ""}:${event.data}` : event.data);
+    const data = event.data as string | ArrayBuffer;
+    server.send(typeof data === "string" ? `${offered ?? ""}:${data}` : data);
   });
   server.addEventListener("close", (event) => {
     server.close(event.code === 1005 ? 1000 : event.code, event.reason);
