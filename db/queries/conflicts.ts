@@ -1,0 +1,10 @@
+const UNIQUE_VIOLATION = "23505";
+
+/** Whether a statement failed because a unique value is taken already, by name of the constraint or index. */
+export function isUniqueViolation(error: unknown, constraint: string): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code, constraint: name } = cause as Error & { code?: unknown; constraint?: unknown };
+    if (code === UNIQUE_VIOLATION) return name === constraint;
+  }
+  return false;
+}

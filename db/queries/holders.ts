@@ -1,0 +1,81 @@
+import { and, asc, eq, gt, sql } from "drizzle-orm";
+import type { Database } from "../client.ts";
+import { holders } from "../schema/holders.ts";
+import { relayKeys } from "../schema/keys.ts";
+import { insertAdminEvent } from "./admin-events.ts";
+import type { AdminEvent } from "./admin-events.ts";
+import { bumpKeys } from "./outbox.ts";
+
+export type Holder = typeof holders.$inferSelect;
+export type NewHolder = typeof holders.$inferInsert;
+export type HolderChange = Partial<Pick<Holder, "name" | "kind" | "email" | "frozen">>;
+
+/** Name of the index that keeps names unique within an organization. */
+export const HOLDER_NAME_INDEX = "holders_name";
+
+export async function findHolder(
+  db: Database,
+  organizationId: string,
+  which: { readonly id: string } | { readonly name: string },
+): Promise<Holder | null> {
+  const match = "id" in which ? eq(holders.id, which.id) : eq(holders.name, which.name);
+  const [row] = await db
+    .select()
+    .from(holders)
+    .where(and(eq(holders.organizationId, organizationId), match));
+  return row ?? null;
+}
+
+/** By id, which is the order of creation; `after` is the last id of the page before. */
+export async function listHolders(
+  db: Database,
+  organizationId: string,
+  page: { readonly limit: number; readonly after: string | null },
+): Promise<Holder[]> {
+  const after = page.after === null ? undefined : gt(holders.id, page.after);
+  return db
+    .select()
+    .from(holders)
+    .where(and(eq(holders.organizationId, organizationId), after))
+    .orderBy(asc(holders.id))
+    .limit(page.limit);
+}
+
+/** @throws a unique violation of HOLDER_NAME_INDEX when the name is taken. */
+export async function createHolder(db: Database, holder: NewHolder, event: AdminEvent): Promise<Holder> {
+  const [created] = await db.batch([
+    db.insert(holders).values(holder).returning(),
+    insertAdminEvent(db, event),
+  ]);
+  const [row] = created;
+  if (row === undefined) throw new Error("The inserted holder was not returned.");
+  return row;
+}
+
+/**
+ * Changes a holder. Its keys carry its name and state, so each gets a new policy version.
+ *
+ * @returns the ids of the keys that now wait to be enforced.
+ * @throws a unique violation of HOLDER_NAME_INDEX when the name is taken.
+ */
+export async function changeHolder(
+  db: Database,
+  organizationId: string,
+  holderId: string,
+  change: HolderChange,
+  event: AdminEvent,
+): Promise<{ readonly holder: Holder; readonly keyIds: string[] } | null> {
+  const [lock, bump] = bumpKeys(db, organizationId, sql`${relayKeys.holderId} = ${holderId}`);
+  const [updated, , bumped] = await db.batch([
+    db
+      .update(holders)
+      .set(change)
+      .where(and(eq(holders.organizationId, organizationId), eq(holders.id, holderId)))
+      .returning(),
+    lock,
+    bump,
+    insertAdminEvent(db, event),
+  ]);
+  const [holder] = updated;
+  return holder === undefined ? null : { holder, keyIds: bumped.rows.map((row) => row.key_id) };
+}

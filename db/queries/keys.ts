@@ -1,0 +1,208 @@
+import { and, desc, eq, lt, sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
+import { newId } from "@relaykey/core/ids";
+import type { ScopeRule } from "@relaykey/core/scope";
+import type { Database } from "../client.ts";
+import { holders } from "../schema/holders.ts";
+import { integrations } from "../schema/integrations.ts";
+import { outbox, relayKeys, scopeRules } from "../schema/keys.ts";
+import { adminAuditEvents } from "../schema/organizations.ts";
+import { adminEventRow, insertAdminEvent } from "./admin-events.ts";
+import type { AdminEvent } from "./admin-events.ts";
+
+export type KeyRow = typeof relayKeys.$inferSelect;
+export type NewKey = Omit<typeof relayKeys.$inferInsert, "policyVersion" | "state">;
+
+/** A key with the names of what it belongs to, and its rules in order. */
+export interface KeyRecord extends KeyRow {
+  readonly holder: { readonly id: string; readonly name: string; readonly locator: string };
+  readonly integration: { readonly id: string; readonly slug: string };
+  readonly rules: readonly ScopeRule[];
+}
+
+/** What a change of a key may set. */
+export type KeyPolicy = Pick<
+  KeyRow,
+  "name" | "notBefore" | "expiresAt" | "ipMode" | "ipCidrs" | "limits" | "bindings" | "enforcement"
+> & { readonly rules: readonly ScopeRule[] };
+
+export interface KeyFilter {
+  readonly holderId?: string;
+  readonly integrationId?: string;
+  readonly state?: KeyRow["state"];
+}
+
+export async function findKey(
+  db: Database,
+  organizationId: string,
+  keyId: string,
+): Promise<KeyRecord | null> {
+  const which = and(eq(relayKeys.organizationId, organizationId), eq(relayKeys.id, keyId));
+  const [record] = await readKeys(db, which, 1);
+  return record ?? null;
+}
+
+/** Newest first; `before` is the last id of the page before. */
+export async function listKeys(
+  db: Database,
+  organizationId: string,
+  filter: KeyFilter,
+  page: { readonly limit: number; readonly before: string | null },
+): Promise<KeyRecord[]> {
+  const which = and(
+    eq(relayKeys.organizationId, organizationId),
+    filter.holderId === undefined ? undefined : eq(relayKeys.holderId, filter.holderId),
+    filter.integrationId === undefined ? undefined : eq(relayKeys.integrationId, filter.integrationId),
+    filter.state === undefined ? undefined : eq(relayKeys.state, filter.state),
+    page.before === null ? undefined : lt(relayKeys.id, page.before),
+  );
+  return readKeys(db, which, page.limit);
+}
+
+async function readKeys(db: Database, which: SQL | undefined, limit: number): Promise<KeyRecord[]> {
+  const rows = await db
+    .select({
+      key: relayKeys,
+      holder: { id: holders.id, name: holders.name, locator: holders.locator },
+      integration: { id: integrations.id, slug: integrations.slug },
+      rules: ruleList,
+    })
+    .from(relayKeys)
+    .innerJoin(holders, eq(holders.id, relayKeys.holderId))
+    .innerJoin(integrations, eq(integrations.id, relayKeys.integrationId))
+    .where(which)
+    .orderBy(desc(relayKeys.id))
+    .limit(limit);
+  return rows.map(({ key, holder, integration, rules }) => ({ ...key, holder, integration, rules }));
+}
+
+/** The rules of a key in order, as a column of a statement that selects from `relay_keys`. */
+export const ruleList = sql<ScopeRule[]>`(
+  SELECT coalesce(json_agg(json_strip_nulls(json_build_object(
+    'methods', rule.methods, 'path', rule.path, 'query', rule.query)) ORDER BY rule.position), '[]')
+  FROM ${scopeRules} AS rule WHERE rule.key_id = ${relayKeys.id})`;
+
+/**
+ * Creates a key at policy version 1. The share locks make a concurrent change of the integration or the holder wait, and
+ * then see this key: otherwise the key would start, and stay, under what they were before.
+ */
+export async function createKey(
+  db: Database,
+  key: NewKey,
+  rules: readonly ScopeRule[],
+  event: AdminEvent,
+): Promise<void> {
+  const { id, organizationId, integrationId, holderId } = key;
+  await db.batch([
+    db
+      .select({ id: integrations.id })
+      .from(integrations)
+      .where(and(eq(integrations.organizationId, organizationId), eq(integrations.id, integrationId)))
+      .for("share"),
+    db
+      .select({ id: holders.id })
+      .from(holders)
+      .where(and(eq(holders.organizationId, organizationId), eq(holders.id, holderId)))
+      .for("share"),
+    db.insert(relayKeys).values({ ...key, state: "active", policyVersion: 1 }),
+    db.insert(scopeRules).values(
+      rules.map((rule, position) => ({
+        organizationId,
+        keyId: id,
+        position,
+        methods: [...rule.methods],
+        path: rule.path,
+        query: rule.query ?? null,
+      })),
+    ),
+    db.insert(outbox).values({ id: newId(), organizationId, keyId: id, version: 1 }),
+    insertAdminEvent(db, event),
+  ]);
+}
+
+/**
+ * Replaces what a key may do, if it is still at the version that the change was worked out from: of two changes at once
+ * one wins, and the other has to look again. One statement, so that rules, version, outbox and event go together.
+ *
+ * @returns the new policy version, or null when the key has moved on (or was revoked, or is not there).
+ */
+export async function changeKey(
+  db: Database,
+  organizationId: string,
+  keyId: string,
+  expectedVersion: number,
+  policy: KeyPolicy,
+  event: AdminEvent,
+): Promise<number | null> {
+  const result = await db.execute<{ policy_version: string }>(sql`
+    WITH changed AS (
+      UPDATE ${relayKeys} SET
+        name = ${policy.name}, not_before = ${timestamp(policy.notBefore)}, expires_at = ${timestamp(policy.expiresAt)},
+        ip_mode = ${policy.ipMode},
+        ip_cidrs = ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(policy.ipCidrs)}::jsonb)),
+        limits = ${JSON.stringify(policy.limits)}::jsonb, bindings = ${JSON.stringify(policy.bindings)}::jsonb,
+        enforcement = ${policy.enforcement}, policy_version = policy_version + 1
+      WHERE id = ${keyId} AND organization_id = ${organizationId}
+        AND policy_version = ${expectedVersion} AND state <> 'revoked'
+      RETURNING id, organization_id, policy_version
+    ), removed AS (
+      DELETE FROM ${scopeRules} USING changed
+      WHERE key_id = changed.id AND position >= ${policy.rules.length}
+    ), kept AS (
+      INSERT INTO ${scopeRules} (organization_id, key_id, position, methods, path, query)
+      SELECT changed.organization_id, changed.id, rule.ordinality - 1,
+        ARRAY(SELECT jsonb_array_elements_text(rule.value->'methods')), rule.value->>'path', rule.value->'query'
+      FROM changed, jsonb_array_elements(${JSON.stringify(policy.rules)}::jsonb)
+        WITH ORDINALITY AS rule (value, ordinality)
+      ON CONFLICT (key_id, position)
+        DO UPDATE SET methods = excluded.methods, path = excluded.path, query = excluded.query
+    ), ${recordChange(event)}
+    SELECT policy_version FROM changed`);
+  return readVersion(result.rows);
+}
+
+/**
+ * Revokes a key for good, whatever its version.
+ *
+ * @returns the new policy version, or null when it is revoked already (or is not there).
+ */
+export async function revokeKey(
+  db: Database,
+  organizationId: string,
+  keyId: string,
+  revokedAt: Date,
+  event: AdminEvent,
+): Promise<number | null> {
+  const result = await db.execute<{ policy_version: string }>(sql`
+    WITH changed AS (
+      UPDATE ${relayKeys}
+      SET state = 'revoked', revoked_at = ${timestamp(revokedAt)}, policy_version = policy_version + 1
+      WHERE id = ${keyId} AND organization_id = ${organizationId} AND state <> 'revoked'
+      RETURNING id, organization_id, policy_version
+    ), ${recordChange(event)}
+    SELECT policy_version FROM changed`);
+  return readVersion(result.rows);
+}
+
+/** The outbox row and the admin event of a change: written only if `changed` has a row. */
+function recordChange(event: AdminEvent): SQL {
+  const row = adminEventRow(event);
+  return sql`queued AS (
+      INSERT INTO ${outbox} (id, organization_id, key_id, version)
+      SELECT ${newId()}::uuid, organization_id, id, policy_version FROM changed
+    ), recorded AS (
+      INSERT INTO ${adminAuditEvents}
+        (id, organization_id, actor_kind, actor_id, action, subject_kind, subject_id, metadata)
+      SELECT ${row.id}::uuid, organization_id, ${row.actorKind}::text, ${row.actorId}::uuid, ${row.action}::text,
+        ${row.subjectKind}::text, ${row.subjectId}::uuid, ${row.metadata}::text FROM changed
+    )`;
+}
+
+function readVersion(rows: readonly { readonly policy_version: string }[]): number | null {
+  const [row] = rows;
+  return row === undefined ? null : Number(row.policy_version);
+}
+
+function timestamp(moment: Date | null): SQL {
+  return sql`${moment === null ? null : moment.toISOString()}::timestamptz`;
+}

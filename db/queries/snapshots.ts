@@ -1,0 +1,92 @@
+import { and, eq } from "drizzle-orm";
+import type { PolicySnapshot } from "@relaykey/core/snapshot";
+import type { ScopeRule } from "@relaykey/core/scope";
+import type { Database } from "../client.ts";
+import { holders } from "../schema/holders.ts";
+import { integrationSecrets, integrations } from "../schema/integrations.ts";
+import { relayKeys } from "../schema/keys.ts";
+import { organizations } from "../schema/organizations.ts";
+import { ruleList } from "./keys.ts";
+
+/**
+ * Builds the wire snapshot of a key. It is one statement, so that what it holds and the version it carries were true at
+ * one moment: a snapshot of version N never holds the rules of N + 1.
+ *
+ * @returns null when the organization has no such key.
+ */
+export async function loadSnapshot(
+  db: Database,
+  organizationId: string,
+  keyId: string,
+): Promise<PolicySnapshot | null> {
+  const [row] = await db
+    .select({
+      key: relayKeys,
+      holder: holders,
+      integration: integrations,
+      envelope: integrationSecrets.envelope,
+      auditRetentionDays: organizations.auditRetentionDays,
+      rules: ruleList,
+    })
+    .from(relayKeys)
+    .innerJoin(organizations, eq(organizations.id, relayKeys.organizationId))
+    .innerJoin(holders, eq(holders.id, relayKeys.holderId))
+    .innerJoin(integrations, eq(integrations.id, relayKeys.integrationId))
+    .innerJoin(
+      integrationSecrets,
+      and(
+        eq(integrationSecrets.integrationId, integrations.id),
+        eq(integrationSecrets.version, integrations.secretVersion),
+      ),
+    )
+    .where(and(eq(relayKeys.organizationId, organizationId), eq(relayKeys.id, keyId)));
+  return row === undefined ? null : toSnapshot(row);
+}
+
+interface Row {
+  readonly key: typeof relayKeys.$inferSelect;
+  readonly holder: typeof holders.$inferSelect;
+  readonly integration: typeof integrations.$inferSelect;
+  readonly envelope: string;
+  readonly auditRetentionDays: number;
+  readonly rules: ScopeRule[];
+}
+
+function toSnapshot({ key, holder, integration, envelope, auditRetentionDays, rules }: Row): PolicySnapshot {
+  return {
+    format: 1,
+    version: key.policyVersion,
+    keyId: key.id,
+    organizationId: key.organizationId,
+    holderId: holder.id,
+    holderLocator: holder.locator,
+    tokenHash: key.tokenHash,
+    display: key.display,
+    state: key.state === "active" && holder.frozen ? "frozen" : key.state,
+    notBefore: key.notBefore?.getTime() ?? null,
+    expiresAt: key.expiresAt?.getTime() ?? null,
+    integration: {
+      id: integration.id,
+      slug: integration.slug,
+      enabled: integration.enabled,
+      upstream: {
+        origin: integration.upstreamOrigin,
+        basePath: integration.upstreamBasePath,
+        timeoutMs: integration.timeoutMs,
+      },
+      credential: integration.credential,
+      secret: { version: integration.secretVersion, envelope },
+      requestHeaders: integration.requestHeaders,
+      dialect: integration.dialect,
+      allowEncodedSlash: integration.allowEncodedSlash,
+      logQuery: integration.logQuery,
+    },
+    rules,
+    bindings: key.bindings,
+    ip: key.ipMode === "allowlist" ? { mode: "allowlist", cidrs: key.ipCidrs } : { mode: key.ipMode },
+    limits: key.limits,
+    enforcement: key.enforcement,
+    holder: { kind: holder.kind, name: holder.name, email: holder.email },
+    auditRetentionDays,
+  };
+}
