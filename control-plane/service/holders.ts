@@ -1,0 +1,101 @@
+import { isId, newId } from "@relaykey/core/ids";
+import type { HolderKind } from "@relaykey/core/snapshot";
+import { newLocator } from "@relaykey/core/token";
+import { isUniqueViolation } from "@relaykey/db/queries/conflicts";
+import * as queries from "@relaykey/db/queries/holders";
+import type { Holder, HolderChange } from "@relaykey/db/queries/holders";
+import type { Caller, ServiceDependencies } from "./dependencies.ts";
+import { enforceKeys } from "./enforcement.ts";
+import type { FanOut } from "./enforcement.ts";
+import { fail, invalid, ok } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
+import { toPage } from "./page.ts";
+import type { Page, PageRequest } from "./page.ts";
+
+export interface HolderInput {
+  readonly name: string;
+  readonly kind: HolderKind;
+  readonly email: string | null;
+}
+
+export async function createHolder(
+  deps: ServiceDependencies,
+  caller: Caller,
+  input: HolderInput,
+): Promise<Outcome<Holder>> {
+  const { organizationId, actor } = caller;
+  if (input.kind === "person" && input.email === null) return personNeedsEmail();
+  const id = newId();
+  try {
+    const holder = await queries.createHolder(
+      deps.db,
+      { id, organizationId, ...input, locator: newLocator() },
+      { organizationId, actor, action: "holder.created", subjectKind: "holder", subjectId: id, metadata: { ...input } },
+    );
+    return ok(holder);
+  } catch (error) {
+    return nameTaken(error, input.name);
+  }
+}
+
+export async function listHolders(
+  deps: ServiceDependencies,
+  caller: Caller,
+  page: PageRequest,
+): Promise<Page<Holder>> {
+  const rows = await queries.listHolders(deps.db, caller.organizationId, {
+    limit: page.limit + 1,
+    after: page.cursor,
+  });
+  return toPage(rows, page.limit, ({ id }) => id);
+}
+
+/** @param reference an id or a name. */
+export async function showHolder(
+  deps: ServiceDependencies,
+  caller: Caller,
+  reference: string,
+): Promise<Outcome<Holder>> {
+  const which = isId(reference) ? { id: reference } : { name: reference };
+  const holder = await queries.findHolder(deps.db, caller.organizationId, which);
+  return holder === null ? fail("not_found") : ok(holder);
+}
+
+/** Changes a holder, and with it the policy of each of its keys. */
+export async function changeHolder(
+  deps: ServiceDependencies,
+  caller: Caller,
+  reference: string,
+  change: HolderChange,
+): Promise<Outcome<{ readonly holder: Holder; readonly enforcement: FanOut }>> {
+  const { organizationId, actor } = caller;
+  const found = await showHolder(deps, caller, reference);
+  if (!found.ok) return found;
+  const after = { ...found.value, ...change };
+  if (after.kind === "person" && after.email === null) return personNeedsEmail();
+  const subjectId = found.value.id;
+  try {
+    const changed = await queries.changeHolder(deps.db, organizationId, subjectId, change, {
+      organizationId,
+      actor,
+      action: "holder.changed",
+      subjectKind: "holder",
+      subjectId,
+      metadata: { ...change },
+    });
+    if (changed === null) return fail("not_found");
+    const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
+    return ok({ holder: changed.holder, enforcement });
+  } catch (error) {
+    return nameTaken(error, after.name);
+  }
+}
+
+function nameTaken(error: unknown, name: string) {
+  if (!isUniqueViolation(error, queries.HOLDER_NAME_INDEX)) throw error;
+  return fail("name_taken", { detail: `A holder named "${name}" exists already: choose another name.` });
+}
+
+function personNeedsEmail() {
+  return invalid("email", "A person needs an e-mail address, at which new IP addresses are confirmed.");
+}

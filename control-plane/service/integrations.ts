@@ -1,0 +1,175 @@
+import type { CredentialPlacement } from "@relaykey/core/credential";
+import { sealSecret } from "@relaykey/core/envelope";
+import { isId, newId } from "@relaykey/core/ids";
+import { checkUpstream } from "@relaykey/core/integration";
+import type { Dialect } from "@relaykey/core/integration";
+import type { Secret } from "@relaykey/core/secret";
+import { isUniqueViolation } from "@relaykey/db/queries/conflicts";
+import * as queries from "@relaykey/db/queries/integrations";
+import type { Integration, IntegrationChange, NewSealedSecret } from "@relaykey/db/queries/integrations";
+import type { Caller, ServiceDependencies } from "./dependencies.ts";
+import { enforceKeys } from "./enforcement.ts";
+import type { FanOut } from "./enforcement.ts";
+import { fail, invalid, ok } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
+import { toPage } from "./page.ts";
+import type { Page, PageRequest } from "./page.ts";
+
+interface IntegrationSettings {
+  readonly name: string;
+  /** `https://host/optional/path` */
+  readonly upstream: string;
+  readonly credential: CredentialPlacement;
+  readonly requestHeaders: readonly string[];
+  readonly dialect: Dialect;
+  readonly allowEncodedSlash: boolean;
+  readonly logQuery: boolean;
+  readonly timeoutMs: number;
+}
+
+export interface IntegrationInput extends IntegrationSettings {
+  readonly slug: string;
+  /** The vendor key. It is sealed here and cannot be read back by this plane. */
+  readonly secret: Secret;
+}
+
+export type IntegrationUpdate = Partial<
+  IntegrationSettings & { readonly enabled: boolean; readonly secret: Secret }
+>;
+
+/** Attempts at sealing a new version while others do the same. */
+const MAX_ATTEMPTS = 5;
+
+/** Creates an integration and seals its vendor key as version 1. */
+export async function createIntegration(
+  deps: ServiceDependencies,
+  caller: Caller,
+  input: IntegrationInput,
+): Promise<Outcome<Integration>> {
+  const { organizationId, actor } = caller;
+  const { slug, secret, upstream, requestHeaders, ...settings } = input;
+  const checked = readUpstream(deps, upstream);
+  if (!checked.ok) return checked;
+  const id = newId();
+  const sealed = await seal(deps, organizationId, id, 1, secret);
+  try {
+    const integration = await queries.createIntegration(
+      deps.db,
+      {
+        id,
+        organizationId,
+        slug,
+        ...settings,
+        ...checked.value,
+        requestHeaders: [...requestHeaders],
+        secretVersion: 1,
+      },
+      sealed,
+      {
+        organizationId,
+        actor,
+        action: "integration.created",
+        subjectKind: "integration",
+        subjectId: id,
+        metadata: { slug, ...settings, upstream, requestHeaders },
+      },
+    );
+    return ok(integration);
+  } catch (error) {
+    if (!isUniqueViolation(error, queries.INTEGRATION_SLUG_INDEX)) throw error;
+    return fail("name_taken", { detail: `An integration "${slug}" exists already: change it, or choose another slug.` });
+  }
+}
+
+export async function listIntegrations(
+  deps: ServiceDependencies,
+  caller: Caller,
+  page: PageRequest,
+): Promise<Page<Integration>> {
+  const rows = await queries.listIntegrations(deps.db, caller.organizationId, {
+    limit: page.limit + 1,
+    after: page.cursor,
+  });
+  return toPage(rows, page.limit, ({ id }) => id);
+}
+
+/** @param reference an id or a slug. */
+export async function showIntegration(
+  deps: ServiceDependencies,
+  caller: Caller,
+  reference: string,
+): Promise<Outcome<Integration>> {
+  const which = isId(reference) ? { id: reference } : { slug: reference };
+  const integration = await queries.findIntegration(deps.db, caller.organizationId, which);
+  return integration === null ? fail("not_found") : ok(integration);
+}
+
+/**
+ * Changes an integration and brings the change to all of its keys. A new secret becomes the next version. Keys that
+ * could not be reached are counted as pending.
+ */
+export async function changeIntegration(
+  deps: ServiceDependencies,
+  caller: Caller,
+  reference: string,
+  update: IntegrationUpdate,
+): Promise<Outcome<{ readonly integration: Integration; readonly enforcement: FanOut }>> {
+  const { organizationId, actor } = caller;
+  const { secret, upstream, requestHeaders, ...settings } = update;
+  const checked = upstream === undefined ? ok({}) : readUpstream(deps, upstream);
+  if (!checked.ok) return checked;
+  const change: IntegrationChange = {
+    ...settings,
+    ...checked.value,
+    ...(requestHeaders === undefined ? {} : { requestHeaders: [...requestHeaders] }),
+  };
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const found = await showIntegration(deps, caller, reference);
+    if (!found.ok) return found;
+    const { id, secretVersion } = found.value;
+    const sealed =
+      secret === undefined ? null : await seal(deps, organizationId, id, secretVersion + 1, secret);
+    const event = {
+      organizationId,
+      actor,
+      action: "integration.changed",
+      subjectKind: "integration" as const,
+      subjectId: id,
+      metadata: { ...change, ...(sealed === null ? {} : { secretVersion: sealed.version }) },
+    };
+    try {
+      const changed = await queries.changeIntegration(deps.db, organizationId, id, change, sealed, event);
+      if (changed === null) return fail("not_found");
+      const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
+      return ok({ integration: changed.integration, enforcement });
+    } catch (error) {
+      if (!isUniqueViolation(error, queries.SECRET_VERSION_INDEX)) throw error;
+    }
+  }
+  return fail("changed_meanwhile");
+}
+
+function readUpstream(
+  deps: ServiceDependencies,
+  upstream: string,
+): Outcome<{ readonly upstreamOrigin: string; readonly upstreamBasePath: string }> {
+  const proxyHost = /^https?:\/\/([^/:]+)/.exec(deps.proxyUrl)?.[1];
+  const checked = checkUpstream(upstream, {
+    development: deps.development,
+    ownZones: proxyHost === undefined || proxyHost === "localhost" ? [] : [proxyHost],
+  });
+  if (!checked.ok) return invalid("upstream", checked.error);
+  return ok({ upstreamOrigin: checked.origin, upstreamBasePath: checked.basePath });
+}
+
+async function seal(
+  deps: ServiceDependencies,
+  organizationId: string,
+  integrationId: string,
+  version: number,
+  secret: Secret,
+): Promise<NewSealedSecret & { version: number }> {
+  const context = { organizationId, recordId: integrationId, field: "vendor_key", version } as const;
+  const envelope = await sealSecret(deps.sealingKey, context, secret);
+  return { id: newId(), organizationId, integrationId, version, envelope };
+}

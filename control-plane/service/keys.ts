@@ -1,0 +1,222 @@
+import { newId } from "@relaykey/core/ids";
+import type { Limits } from "@relaykey/core/limits";
+import { compileScope, formatRule } from "@relaykey/core/scope";
+import type { ScopeRule } from "@relaykey/core/scope";
+import type { Secret } from "@relaykey/core/secret";
+import type { IpPolicy } from "@relaykey/core/snapshot";
+import { mintToken } from "@relaykey/core/token";
+import type { AdminEvent } from "@relaykey/db/queries/admin-events";
+import * as queries from "@relaykey/db/queries/keys";
+import type { KeyPolicy, KeyRecord } from "@relaykey/db/queries/keys";
+import type { Caller, ServiceDependencies } from "./dependencies.ts";
+import { enforceKey } from "./enforcement.ts";
+import type { Enforcement } from "./enforcement.ts";
+import { showHolder } from "./holders.ts";
+import { showIntegration } from "./integrations.ts";
+import { fail, invalid, ok } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
+import { toPage } from "./page.ts";
+import type { Page, PageRequest } from "./page.ts";
+
+export interface KeyInput {
+  /** An id or a name. */
+  readonly holder: string;
+  /** An id or a slug. */
+  readonly integration: string;
+  readonly name: string;
+  readonly rules: readonly ScopeRule[];
+  readonly bindings: Readonly<Record<string, string>>;
+  /** null: `confirm` for people, `any` for machines. */
+  readonly ip: IpPolicy | null;
+  readonly notBefore: Date | null;
+  readonly expiresAt: Date | null;
+  readonly limits: Limits;
+  readonly enforcement: "lease" | "edge";
+}
+
+/** Absent = as it is. Of the limits only the named ones change. */
+export type KeyUpdate = Partial<
+  Omit<KeyInput, "holder" | "integration" | "ip" | "limits"> & {
+    readonly ip: IpPolicy;
+    readonly limits: Partial<Limits>;
+  }
+>;
+
+export interface KeyAnswer {
+  readonly key: KeyRecord;
+  readonly enforcement: Enforcement;
+}
+
+/** Attempts at a change while others change the same key. */
+const MAX_ATTEMPTS = 5;
+
+/** Issues a key. The token is in the answer and nowhere else: only its hash is stored. */
+export async function createKey(
+  deps: ServiceDependencies,
+  caller: Caller,
+  input: KeyInput,
+): Promise<Outcome<KeyAnswer & { readonly token: Secret }>> {
+  const { organizationId } = caller;
+  const [holder, integration] = await Promise.all([
+    showHolder(deps, caller, input.holder),
+    showIntegration(deps, caller, input.integration),
+  ]);
+  if (!holder.ok) {
+    return fail("holder_unknown", {
+      errors: [{ field: "holder", message: `There is no holder "${input.holder}": create it first.` }],
+    });
+  }
+  if (!integration.ok) {
+    return fail("integration_unknown", {
+      errors: [
+        { field: "integration", message: `There is no integration "${input.integration}": create it first.` },
+      ],
+    });
+  }
+  const { locator, kind } = holder.value;
+  const ip = input.ip ?? { mode: kind === "person" ? "confirm" : "any" };
+  const policy = toPolicy({ ...input, ip });
+  const problem = checkPolicy(policy, deps.now());
+  if (problem !== null) return problem;
+  const { rules, ...columns } = policy;
+  const minted = await mintToken("proxy", locator, deps.tagKey);
+  const id = newId();
+  await queries.createKey(
+    deps.db,
+    {
+      id,
+      organizationId,
+      holderId: holder.value.id,
+      integrationId: integration.value.id,
+      tokenHash: minted.hash,
+      display: minted.display,
+      ...columns,
+    },
+    rules,
+    eventOf(caller, "key.created", id, {
+      holder: holder.value.name,
+      integration: integration.value.slug,
+      ...describePolicy(policy),
+    }),
+  );
+  const answered = await answer(deps, caller, id, 1);
+  return answered.ok ? ok({ ...answered.value, token: minted.token }) : answered;
+}
+
+/** Newest first. An unknown holder or integration is an error, not an empty list. */
+export async function listKeys(
+  deps: ServiceDependencies,
+  caller: Caller,
+  filter: {
+    readonly holder?: string;
+    readonly integration?: string;
+    readonly state?: KeyRecord["state"];
+  },
+  page: PageRequest,
+): Promise<Outcome<Page<KeyRecord>>> {
+  const [holder, integration] = await Promise.all([
+    filter.holder === undefined ? null : showHolder(deps, caller, filter.holder),
+    filter.integration === undefined ? null : showIntegration(deps, caller, filter.integration),
+  ]);
+  if (holder?.ok === false) return fail("holder_unknown");
+  if (integration?.ok === false) return fail("integration_unknown");
+  const rows = await queries.listKeys(
+    deps.db,
+    caller.organizationId,
+    {
+      ...(holder === null ? {} : { holderId: holder.value.id }),
+      ...(integration === null ? {} : { integrationId: integration.value.id }),
+      ...(filter.state === undefined ? {} : { state: filter.state }),
+    },
+    { limit: page.limit + 1, before: page.cursor },
+  );
+  return ok(toPage(rows, page.limit, ({ id }) => id));
+}
+
+export async function showKey(
+  deps: ServiceDependencies,
+  caller: Caller,
+  keyId: string,
+): Promise<Outcome<KeyRecord>> {
+  const key = await queries.findKey(deps.db, caller.organizationId, keyId);
+  return key === null ? fail("not_found") : ok(key);
+}
+
+/** Changes what a key may do and waits until the change holds. A revoked key cannot be changed. */
+export async function changeKey(
+  deps: ServiceDependencies,
+  caller: Caller,
+  keyId: string,
+  update: KeyUpdate,
+): Promise<Outcome<KeyAnswer>> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const found = await showKey(deps, caller, keyId);
+    if (!found.ok) return found;
+    const { value: current } = found;
+    if (current.state === "revoked") return fail("key_revoked");
+    const policy = toPolicy(update, current);
+    const problem = checkPolicy(policy, deps.now(), update);
+    if (problem !== null) return problem;
+    const event = eventOf(caller, "key.changed", keyId, describePolicy(policy));
+    const version = await queries.changeKey(
+      deps.db,
+      caller.organizationId,
+      keyId,
+      current.policyVersion,
+      policy,
+      event,
+    );
+    if (version !== null) return answer(deps, caller, keyId, version);
+  }
+  return fail("changed_meanwhile");
+}
+
+/**
+ * Revokes a key for good. Doing it again changes nothing, but brings a revocation that is still pending to the data plane
+ * once more.
+ */
+export async function revokeKey(
+  deps: ServiceDependencies,
+  caller: Caller,
+  keyId: string,
+): Promise<Outcome<KeyAnswer>> {
+  const event = eventOf(caller, "key.revoked", keyId, {});
+  const revokedAt = new Date(deps.now());
+  const version = await queries.revokeKey(deps.db, caller.organizationId, keyId, revokedAt, event);
+  if (version !== null) return answer(deps, caller, keyId, version);
+  const found = await showKey(deps, caller, keyId);
+  if (!found.ok) return found;
+  const key = found.value;
+  if (key.enforcedVersion < key.policyVersion) return answer(deps, caller, keyId, key.policyVersion);
+  const enforcedAt = key.enforcedAt?.getTime() ?? 0;
+  return ok({ key, enforcement: { state: "enforced", version: key.enforcedVersion, enforcedAt, waitedMs: 0 } });
+}
+
+async function answer(
+  deps: ServiceDependencies,
+  caller: Caller,
+  keyId: string,
+  version: number,
+): Promise<Outcome<KeyAnswer>> {
+  const enforcement = await enforceKey(deps, caller.organizationId, keyId, version);
+  const found = await showKey(deps, caller, keyId);
+  return found.ok ? ok({ key: found.value, enforcement }) : found;
+}
+
+type Settings = Omit<KeyInput, "holder" | "integration">;
+
+/** The whole policy that a request asks for; `current` fills what it leaves out. */
+function toPolicy(update: KeyUpdate & Settings & { readonly ip: IpPolicy }): KeyPolicy;
+function toPolicy(update: KeyUpdate, current: KeyRecord): KeyPolicy;
+function toPolicy(update: KeyUpdate, current?: KeyRecord): KeyPolicy {
+  const { ip, limits, rules, ...columns } = update;
+  return {
+    ...(current as KeyPolicy),
+    ...columns,
+    ...(rules === undefined ? {} : { rules }),
+    ...(ip === undefined
+      ? {}
+      : { ipMode: ip.mode, ipCidrs: ip.mode === "allowlist" ? [...ip.cidrs] : [] }),
+    ...(limits === undefined ? {} : { limits: { ...(current?.limits as Limits), ...limits } }),
+  };
+}

@@ -1,0 +1,44 @@
+/** One wrong field of an input: where it is, and what would be right. */
+export interface FieldError {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** Why an action was refused. Refusals are values: only bugs and outages are exceptions. */
+export type FailureCode =
+  | "invalid_request"
+  | "not_found"
+  | "holder_unknown"
+  | "integration_unknown"
+  | "name_taken"
+  | "key_revoked"
+  | "changed_meanwhile";
+
+export interface Failure {
+  readonly code: FailureCode;
+  /** Says what to do next; absent: the code's own sentence. */
+  readonly detail?: string;
+  readonly errors?: readonly FieldError[];
+}
+
+export type Outcome<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
+
+export function ok<T>(value: T): Outcome<T> {
+  return { ok: true, value };
+}
+
+export function fail(
+  code: FailureCode,
+  more: Omit<Failure, "code"> = {},
+): { readonly ok: false; readonly failure: Failure } {
+  return { ok: false, failure: { code, ...more } };
+}
+
+/** The refusal of one field. */
+export function invalid(
+  field: string,
+  message: string,
+): { readonly ok: false; readonly failure: Failure } {
+  return fail("invalid_request", { errors: [{ field, message }] });
+}

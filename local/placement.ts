@@ -1,0 +1,97 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WORKERS } from "./build.ts";
+import type { Bundle, WorkerName } from "./build.ts";
+import { readWorkerSpec } from "./config/worker-spec.ts";
+import type { Outbound, PlacedWorker } from "./config/workerd.ts";
+import type { Ports } from "./ports.ts";
+import type { Secrets } from "./state.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** What of a Worker the local edition decides: everything else stands in its wrangler file. */
+interface Place {
+  readonly vars: Readonly<Record<string, string>>;
+  /** Exactly what its plane may know. */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly outbound: Outbound;
+  readonly port: number | null;
+}
+
+export interface PlacementFacts {
+  readonly ports: Ports;
+  readonly operatorPort: number;
+  readonly sqlEndpoint: string;
+  readonly secrets: Secrets;
+  readonly sealingKey: string;
+  readonly bundles: readonly Bundle[];
+}
+
+/** The one place where the local edition differs from Cloudflare: who listens where, calls whom, and knows what. */
+export function placeWorkers(facts: PlacementFacts): PlacedWorker[] {
+  const places = decide(facts);
+  return WORKERS.map(({ name, config }) => {
+    const { vars, secrets, outbound, port } = places[name];
+    const bundle = facts.bundles.find((candidate) => candidate.name === name);
+    if (bundle === undefined) throw new Error(`${name} was not bundled.`);
+    return {
+      spec: readWorkerSpec(join(ROOT, config)),
+      bundle: bundle.path,
+      vars,
+      secrets,
+      outbound,
+      listen: port === null ? null : `127.0.0.1:${String(port)}`,
+    };
+  });
+}
+
+function decide({ ports, operatorPort, sqlEndpoint, secrets, sealingKey }: PlacementFacts): Record<WorkerName, Place> {
+  const nothing: Outbound = { kind: "nothing" };
+  const database: Outbound = { kind: "server", address: new URL(sqlEndpoint).host };
+  const databaseUrl = `postgres://relaykey:${secrets.SQL_PASSWORD}@127.0.0.1/relaykey`;
+  const site = (port: number): string => `http://127.0.0.1:${String(port)}`;
+  return {
+    proxy: {
+      vars: {
+        RELAYKEY_EDITION: "local",
+        RELAYKEY_PROXY_HOST: `localhost:${String(ports.proxy)}`,
+        RELAYKEY_DOCS_URL: `${site(ports.controlPlane)}/docs/block-reasons`,
+        RELAYKEY_DEV_UPSTREAMS: "loopback",
+      },
+      secrets: {
+        RELAYKEY_TOKEN_KEY: secrets.RELAYKEY_TOKEN_KEY,
+        RELAYKEY_MASTER_KEY: secrets.RELAYKEY_MASTER_KEY,
+      },
+      // Vendors on the internet, and upstreams on this machine; never the private networks around it.
+      outbound: { kind: "network", allow: ["public", "127.0.0.0/8"] },
+      port: ports.proxy,
+    },
+    audit: {
+      vars: { RELAYKEY_SQL_ENDPOINT: sqlEndpoint },
+      secrets: { DATABASE_URL: databaseUrl },
+      outbound: database,
+      port: null,
+    },
+    confirm: { vars: {}, secrets: {}, outbound: nothing, port: ports.confirm },
+    "control-plane": {
+      vars: {
+        RELAYKEY_SEALING_KEY: sealingKey,
+        RELAYKEY_SQL_ENDPOINT: sqlEndpoint,
+        RELAYKEY_PROXY_URL: site(ports.proxy),
+        RELAYKEY_DEV_UPSTREAMS: "loopback",
+        RELAYKEY_ALLOW_INSECURE_COOKIES: "1",
+      },
+      secrets: { DATABASE_URL: databaseUrl, RELAYKEY_TOKEN_KEY: secrets.RELAYKEY_TOKEN_KEY },
+      outbound: database,
+      port: ports.controlPlane,
+    },
+    platform: {
+      vars: {},
+      secrets: { RELAYKEY_PLATFORM_TOKEN: secrets.RELAYKEY_PLATFORM_TOKEN },
+      outbound: nothing,
+      port: operatorPort,
+    },
+    outbox: { vars: {}, secrets: {}, outbound: nothing, port: ports.outbox },
+    upstream: { vars: {}, secrets: {}, outbound: nothing, port: ports.upstream },
+  };
+}
