@@ -70,7 +70,11 @@ export async function buildWorkers(log: (line: string) => void): Promise<Bundle[
 }
 
 async function run(program: string, args: readonly string[], cwd: string): Promise<void> {
-  const bin = [join(cwd, "node_modules", ".bin"), join(ROOT, "node_modules", ".bin"), process.env["PATH"]].join(":");
+  const bin = [
+    join(cwd, "node_modules", ".bin"),
+    join(ROOT, "node_modules", ".bin"),
+    process.env["PATH"],
+  ].join(":");
   try {
     await promisify(execFile)(program, [...args], {
       cwd,

@@ -45,7 +45,13 @@ export function placeWorkers(facts: PlacementFacts): PlacedWorker[] {
   });
 }
 
-function decide({ ports, operatorPort, sqlEndpoint, secrets, sealingKey }: PlacementFacts): Record<WorkerName, Place> {
+function decide({
+  ports,
+  operatorPort,
+  sqlEndpoint,
+  secrets,
+  sealingKey,
+}: PlacementFacts): Record<WorkerName, Place> {
   const nothing: Outbound = { kind: "nothing" };
   const database: Outbound = { kind: "server", address: new URL(sqlEndpoint).host };
   const databaseUrl = `postgres://relaykey:${secrets.SQL_PASSWORD}@127.0.0.1/relaykey`;

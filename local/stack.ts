@@ -69,7 +69,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const secrets = state.secrets();
     const bundles = await buildWorkers(log);
 
-    log(options.databaseUrl === undefined ? "Opening the built-in database …" : "Connecting to DATABASE_URL …");
+    log(
+      options.databaseUrl === undefined ? "Opening the built-in database …" : "Connecting to DATABASE_URL …",
+    );
     const backend = await openBackend(state, options.databaseUrl);
     closers.push(() => backend.close());
     await migrateBackend(backend, (name) => {
@@ -144,7 +146,14 @@ async function configureWorkerd(
     throw new StartError(`${state.file("secrets.json")}: RELAYKEY_MASTER_KEY must be 32 bytes in base64.`);
   });
   const operatorPort = (await freePorts()).proxy;
-  const workers = placeWorkers({ ports, operatorPort, sqlEndpoint: sql.url, secrets, sealingKey: publicKey, bundles });
+  const workers = placeWorkers({
+    ports,
+    operatorPort,
+    sqlEndpoint: sql.url,
+    secrets,
+    sealingKey: publicKey,
+    bundles,
+  });
   const { text, environment } = generateConfig(workers, state.folder("objects"));
   const config = state.file("config.capnp");
   writeFileSync(config, text, { mode: 0o600 });
@@ -186,8 +195,12 @@ async function healthProblem(url: string): Promise<string | null> {
 }
 
 async function operator(platform: string, token: string, method: string, path: string): Promise<void> {
-  const response = await fetch(`${platform}${path}`, { method, headers: { Authorization: `Bearer ${token}` } });
-  if (!response.ok) throw new StartError(`The platform Worker answered ${String(response.status)} to ${method} ${path}.`);
+  const response = await fetch(`${platform}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${token}` },
+  });
+  if (!response.ok)
+    throw new StartError(`The platform Worker answered ${String(response.status)} to ${method} ${path}.`);
   await response.body?.cancel();
 }
 

@@ -94,7 +94,9 @@ function parse<T>(file: string, text: string, schema: z.ZodType<T>): T {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new StartError(`${file} is not JSON. Restore it from a copy, or start with another --state folder.`);
+    throw new StartError(
+      `${file} is not JSON. Restore it from a copy, or start with another --state folder.`,
+    );
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;

@@ -61,7 +61,9 @@ export class Workerd {
       const code = await this.#run();
       if (this.#isStopping()) return;
       if (Date.now() - began > SETTLED_MS) pause = FIRST_PAUSE_MS;
-      this.#onCrash(`workerd ended (${code}); starting it again in ${String(pause)} ms. Its log: ${this.#log}`);
+      this.#onCrash(
+        `workerd ended (${code}); starting it again in ${String(pause)} ms. Its log: ${this.#log}`,
+      );
       await new Promise((resolve) => setTimeout(resolve, pause));
       pause = Math.min(pause * 2, LAST_PAUSE_MS);
     }

@@ -43,6 +43,9 @@ function quote(text: string): string {
     .replaceAll("\\", "\\\\")
     .replaceAll('"', '\\"')
     // eslint-disable-next-line no-control-regex -- they are what is being escaped
-    .replaceAll(/[\u0000-\u001f\u007f]/g, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
+    .replaceAll(
+      /[\u0000-\u001f\u007f]/g,
+      (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    );
   return `"${escaped}"`;
 }

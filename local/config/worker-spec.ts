@@ -18,12 +18,24 @@ export interface WorkerSpec {
   readonly secrets: readonly string[];
   readonly objects: readonly { readonly binding: string; readonly className: string }[];
   readonly namespaces: readonly string[];
-  readonly services: readonly { readonly binding: string; readonly service: string; readonly entrypoint: string | null }[];
-  readonly producers: readonly { readonly binding: string; readonly queue: string; readonly delaySeconds: number }[];
+  readonly services: readonly {
+    readonly binding: string;
+    readonly service: string;
+    readonly entrypoint: string | null;
+  }[];
+  readonly producers: readonly {
+    readonly binding: string;
+    readonly queue: string;
+    readonly delaySeconds: number;
+  }[];
   /** By queue. */
   readonly consumers: Readonly<Record<string, QueueLayout>>;
   readonly crons: readonly string[];
-  readonly assets: { readonly directory: string; readonly binding: string | null; readonly workerFirst: boolean } | null;
+  readonly assets: {
+    readonly directory: string;
+    readonly binding: string | null;
+    readonly workerFirst: boolean;
+  } | null;
 }
 
 /** Kinds of bindings that exist on Cloudflare only. */
@@ -72,11 +84,9 @@ export function readWorkerSpec(configPath: string): WorkerSpec {
       service,
       entrypoint: entrypoint ?? null,
     })),
-    producers: (config.queues.producers ?? []).map(({ binding, queue, delivery_delay: delaySeconds }) => ({
-      binding,
-      queue,
-      delaySeconds: delaySeconds ?? 0,
-    })),
+    producers: (config.queues.producers ?? []).flatMap(({ binding, queue, delivery_delay: delaySeconds }) =>
+      queue === undefined ? [] : [{ binding, queue, delaySeconds: delaySeconds ?? 0 }],
+    ),
     consumers: readConsumers(config, name),
     crons: readCrons(config, configPath),
     assets: readAssets(config, configPath),
@@ -87,14 +97,17 @@ function readWrangler(configPath: string): Unstable_Config {
   try {
     return unstable_readConfig({ config: configPath }, { hideWarnings: true });
   } catch (error) {
-    throw new StartError(`${configPath} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new StartError(
+      `${configPath} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
 function readVars(config: Unstable_Config, configPath: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(config.vars).map(([name, value]) => {
-      if (typeof value !== "string") throw new StartError(`The variable ${name} in ${configPath} must be a text.`);
+      if (typeof value !== "string")
+        throw new StartError(`The variable ${name} in ${configPath} must be a text.`);
       return [name, value];
     }),
   );
@@ -104,10 +117,14 @@ function readObjects(config: Unstable_Config, configPath: string): WorkerSpec["o
   const sqlite = new Set(config.migrations.flatMap((migration) => migration.new_sqlite_classes ?? []));
   return config.durable_objects.bindings.map(({ name, class_name: className, script_name: script }) => {
     if (className === undefined || script !== undefined) {
-      throw new StartError(`The object binding ${name} in ${configPath} must name a class of its own Worker.`);
+      throw new StartError(
+        `The object binding ${name} in ${configPath} must name a class of its own Worker.`,
+      );
     }
     if (!sqlite.has(className)) {
-      throw new StartError(`The object class ${className} in ${configPath} is in no new_sqlite_classes migration.`);
+      throw new StartError(
+        `The object class ${className} in ${configPath} is in no new_sqlite_classes migration.`,
+      );
     }
     return { binding: name, className };
   });
@@ -148,7 +165,9 @@ function readAssets(config: Unstable_Config, configPath: string): WorkerSpec["as
   const { assets } = config;
   if (assets?.directory === undefined) return null;
   if (Array.isArray(assets.run_worker_first)) {
-    throw new StartError(`${configPath}: assets.run_worker_first must be true or false in the local edition.`);
+    throw new StartError(
+      `${configPath}: assets.run_worker_first must be true or false in the local edition.`,
+    );
   }
   return {
     directory: resolve(dirname(configPath), assets.directory),

@@ -51,8 +51,12 @@ export function generateConfig(workers: readonly PlacedWorker[], objects: string
   for (const worker of workers) {
     const { spec } = worker;
     Object.assign(environment, secretEnvironment(worker));
-    services.push(outboundService(worker), { name: spec.name, worker: workerStruct(worker, workers, layout) });
-    if (spec.assets !== null) services.push({ name: filesService(spec), disk: { path: spec.assets.directory } });
+    services.push(outboundService(worker), {
+      name: spec.name,
+      worker: workerStruct(worker, workers, layout),
+    });
+    if (spec.assets !== null)
+      services.push({ name: filesService(spec), disk: { path: spec.assets.directory } });
     if (worker.listen !== null) {
       sockets.push({ name: spec.name, address: worker.listen, http: {}, service: entryService(spec) });
     }
@@ -70,16 +74,20 @@ function layoutOf(specs: readonly WorkerSpec[]): Layout {
   for (const { name, consumers } of specs) {
     for (const [queue, consumer] of Object.entries(consumers)) {
       const other = queues[queue];
-      if (other !== undefined) throw new StartError(`The queue ${queue} has two consumers: ${other.worker} and ${name}.`);
+      if (other !== undefined)
+        throw new StartError(`The queue ${queue} has two consumers: ${other.worker} and ${name}.`);
       queues[queue] = consumer;
     }
   }
   const written = specs.flatMap(({ name, producers, consumers }) => [
     ...producers.map(({ queue }) => ({ name, queue })),
-    ...Object.values(consumers).flatMap(({ deadLetterQueue: queue }) => (queue === null ? [] : [{ name, queue }])),
+    ...Object.values(consumers).flatMap(({ deadLetterQueue: queue }) =>
+      queue === null ? [] : [{ name, queue }],
+    ),
   ]);
   for (const { name, queue } of written) {
-    if (!Object.hasOwn(queues, queue)) throw new StartError(`${name} writes to the queue ${queue}, which no Worker consumes.`);
+    if (!Object.hasOwn(queues, queue))
+      throw new StartError(`${name} writes to the queue ${queue}, which no Worker consumes.`);
   }
   return {
     queues,
@@ -119,17 +127,25 @@ function workerStruct(worker: PlacedWorker, workers: readonly PlacedWorker[], la
 function varBindings({ spec, vars }: PlacedWorker, layout: Layout): CapnpValue[] {
   for (const name of Object.keys(vars)) {
     if (!Object.hasOwn(spec.vars, name)) {
-      throw new StartError(`${spec.name} needs the variable ${name}: declare it under [vars] in ${spec.configPath}.`);
+      throw new StartError(
+        `${spec.name} needs the variable ${name}: declare it under [vars] in ${spec.configPath}.`,
+      );
     }
   }
-  const values = { ...spec.vars, ...vars, ...(spec.name === PLATFORM ? { RELAYKEY_LAYOUT: JSON.stringify(layout) } : {}) };
+  const values = {
+    ...spec.vars,
+    ...vars,
+    ...(spec.name === PLATFORM ? { RELAYKEY_LAYOUT: JSON.stringify(layout) } : {}),
+  };
   return Object.entries(values).map(([name, text]) => ({ name, text }));
 }
 
 function serviceBindings(spec: WorkerSpec, workers: readonly PlacedWorker[]): CapnpValue[] {
   return spec.services.map(({ binding, service, entrypoint }) => {
     if (!workers.some((other) => other.spec.name === service)) {
-      throw new StartError(`The binding ${binding} of ${spec.name} points at ${service}, which is no Worker of this stack.`);
+      throw new StartError(
+        `The binding ${binding} of ${spec.name} points at ${service}, which is no Worker of this stack.`,
+      );
     }
     return { name: binding, service: { name: service, entrypoint: entrypoint ?? undefined } };
   });
@@ -143,7 +159,10 @@ function platformBindings(spec: WorkerSpec): CapnpValue[] {
     props: { json: JSON.stringify(props) },
   });
   return [
-    ...spec.namespaces.map((namespace) => ({ name: namespace, kvNamespace: platform("KvNamespace", { namespace }) })),
+    ...spec.namespaces.map((namespace) => ({
+      name: namespace,
+      kvNamespace: platform("KvNamespace", { namespace }),
+    })),
     ...spec.producers.map(({ binding, queue, delaySeconds }) => ({
       name: binding,
       queue: platform("QueueProducer", { queue, delaySeconds }),
@@ -171,7 +190,11 @@ function handlerBindings(workers: readonly PlacedWorker[], layout: Layout): Capn
 
 function entryService(spec: WorkerSpec): CapnpValue {
   if (spec.assets === null || spec.assets.workerFirst) return spec.name;
-  return { name: PLATFORM, entrypoint: "AssetsFirst", props: { json: JSON.stringify({ worker: spec.name }) } };
+  return {
+    name: PLATFORM,
+    entrypoint: "AssetsFirst",
+    props: { json: JSON.stringify({ worker: spec.name }) },
+  };
 }
 
 function outboundService({ spec, outbound }: PlacedWorker): CapnpValue {
@@ -189,13 +212,16 @@ function outboundService({ spec, outbound }: PlacedWorker): CapnpValue {
 function secretEnvironment({ spec, secrets }: PlacedWorker): Record<string, string> {
   for (const name of Object.keys(secrets)) {
     if (!spec.secrets.includes(name)) {
-      throw new StartError(`${spec.name} must not have the secret ${name}: its wrangler file does not ask for it.`);
+      throw new StartError(
+        `${spec.name} must not have the secret ${name}: its wrangler file does not ask for it.`,
+      );
     }
   }
   return Object.fromEntries(
     spec.secrets.map((name) => {
       const value = secrets[name];
-      if (value === undefined || value === "") throw new StartError(`${spec.name} needs the secret ${name}, which is missing.`);
+      if (value === undefined || value === "")
+        throw new StartError(`${spec.name} needs the secret ${name}, which is missing.`);
       return [environmentName(spec, name), value];
     }),
   );

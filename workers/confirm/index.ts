@@ -41,7 +41,10 @@ app.notFound((c) =>
         <body>
           <main>
             <h1>This link is not valid</h1>
-            <p>It may have expired, or part of it may be missing. Nothing was confirmed and nothing was changed.</p>
+            <p>
+              It may have expired, or part of it may be missing. Nothing was confirmed and nothing was
+              changed.
+            </p>
             <p>Send your request again to get a new mail, or ask your administrator.</p>
           </main>
         </body>

@@ -1,0 +1,167 @@
+import { createHash, randomBytes } from "node:crypto";
+import { newId } from "@relaykey/core/ids";
+import { importTagKey, mintToken } from "@relaykey/core/token";
+import { StartError } from "./config/error.ts";
+import type { SqlBackend } from "./sql/backend.ts";
+import type { LocalFile } from "./state.ts";
+
+/** What a seeded installation gives to whoever started it. */
+export interface Seeded {
+  readonly demo: LocalFile["demo"];
+  readonly managementToken: string;
+  /** Goes into the one-time link to the dashboard. */
+  readonly signInToken: string;
+}
+
+export interface SeedOptions {
+  readonly backend: SqlBackend;
+  readonly tokenKey: string;
+  readonly controlPlane: string;
+  readonly upstream: string;
+  /** What an earlier start left: tokens are shown once, so they are kept there. */
+  readonly before: LocalFile | null;
+}
+
+const SIGN_IN_MINUTES = 15;
+const DEMO_HOLDER = "demo-app";
+const DEMO_INTEGRATION = "openai";
+const DEMO_ALLOW = ["POST /v1/chat/completions", "GET /v1/models", "GET /v1/models/*"];
+
+/** The integrations of the demo organization, all answered by the demo upstream. */
+const INTEGRATIONS: readonly { readonly slug: string; readonly path?: string; readonly body?: object }[] = [
+  { slug: "openai" },
+  { slug: "anthropic" },
+  { slug: "stripe" },
+  { slug: "resend" },
+  { slug: "cloudflare", path: "/cloudflare/client/v4" },
+  { slug: "github" },
+  { slug: "google" },
+  { slug: "elevenlabs" },
+  { slug: "slack" },
+  { slug: "twilio" },
+  { slug: "echo", body: { name: "Echo", credential: { kind: "bearer" }, request_headers: ["x-echo-*"] } },
+];
+
+/** Makes the demo organization, or brings an existing one up to date with this start's addresses. Safe to repeat. */
+export async function seed(options: SeedOptions): Promise<Seeded> {
+  const { backend, before } = options;
+  const organizationId = await demoOrganization(backend);
+  const managementToken = before?.managementToken ?? (await bootstrapToken(options, organizationId));
+  const api = new Api(options.controlPlane, managementToken);
+  await seedIntegrations(api, options.upstream);
+  const demo = before?.demo ?? { integration: DEMO_INTEGRATION, key: await demoKey(api) };
+  return { demo, managementToken, signInToken: await signInLink(backend, organizationId) };
+}
+
+async function demoOrganization(backend: SqlBackend): Promise<string> {
+  const [found] = await rows(
+    backend,
+    "SELECT organization_id FROM management_tokens WHERE kind = 'bootstrap' LIMIT 1",
+    [],
+  );
+  if (found?.[0] != null) return found[0];
+  const id = newId();
+  await rows(backend, "INSERT INTO organizations (id, name) VALUES ($1, $2)", [id, "Demo"]);
+  return id;
+}
+
+/** The first token cannot come through the API that it opens. */
+async function bootstrapToken({ backend, tokenKey }: SeedOptions, organizationId: string): Promise<string> {
+  const { token, hash, display } = await mintToken("mgmt", null, await importTagKey(tokenKey));
+  await rows(
+    backend,
+    "INSERT INTO management_tokens (id, organization_id, name, kind, token_hash, display) VALUES ($1, $2, 'bootstrap', 'bootstrap', $3, $4)",
+    [newId(), organizationId, hash, display],
+  );
+  return token.reveal();
+}
+
+async function signInLink(backend: SqlBackend, organizationId: string): Promise<string> {
+  const token = randomBytes(32).toString("base64url");
+  const hash = createHash("sha256").update(token).digest("hex");
+  await rows(
+    backend,
+    `INSERT INTO sign_in_links (id, organization_id, token_hash, expires_at)
+     VALUES ($1, $2, $3, now() + $4::int * interval '1 minute')`,
+    [newId(), organizationId, hash, String(SIGN_IN_MINUTES)],
+  );
+  return token;
+}
+
+async function seedIntegrations(api: Api, upstream: string): Promise<void> {
+  const { data } = await api.call<{ data: { slug: string; upstream: string }[] }>(
+    "GET",
+    "/integrations?limit=200",
+  );
+  for (const { slug, path = `/${slug}`, body = {} } of INTEGRATIONS) {
+    const address = `${upstream}${path}`;
+    const found = data.find((integration) => integration.slug === slug);
+    if (found === undefined) {
+      await api.call("POST", "/integrations", { slug, upstream: address, secret: vendorKey(slug), ...body });
+    } else if (found.upstream !== address && isLoopback(found.upstream)) {
+      // The ports have changed since the last start. One that was pointed at a real vendor stays there.
+      await api.call("PATCH", `/integrations/${slug}`, { upstream: address });
+    }
+  }
+}
+
+/** What the demo upstream accepts (local/upstream/credentials.ts). */
+function vendorKey(slug: string): string {
+  return slug === "twilio"
+    ? `AC${"0123456789abcdef".repeat(2)}:demo-upstream-key-twilio`
+    : `demo-upstream-key-${slug}`;
+}
+
+async function demoKey(api: Api): Promise<string> {
+  const { data } = await api.call<{ data: { name: string }[] }>("GET", "/holders?limit=200");
+  if (!data.some(({ name }) => name === DEMO_HOLDER)) {
+    await api.call("POST", "/holders", { name: DEMO_HOLDER, kind: "application" });
+  }
+  const { token } = await api.call<{ token: string }>("POST", "/keys", {
+    holder: DEMO_HOLDER,
+    integration: DEMO_INTEGRATION,
+    name: "Demo key",
+    allow: DEMO_ALLOW,
+    ip: { mode: "any" },
+  });
+  return token;
+}
+
+/** The management API, as any other client sees it. */
+class Api {
+  readonly #base: string;
+  readonly #token: string;
+
+  constructor(controlPlane: string, token: string) {
+    this.#base = `${controlPlane}/api/v1`;
+    this.#token = token;
+  }
+
+  async call<T = unknown>(method: string, path: string, body?: object): Promise<T> {
+    const response = await fetch(`${this.#base}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) {
+      throw new StartError(
+        `The demo data could not be made: ${method} ${path} answered ${String(response.status)}: ${text}`,
+      );
+    }
+    return JSON.parse(text) as T;
+  }
+}
+
+function isLoopback(url: string): boolean {
+  return new URL(url).hostname === "127.0.0.1";
+}
+
+async function rows(
+  backend: SqlBackend,
+  query: string,
+  params: readonly string[],
+): Promise<readonly (string | null)[][]> {
+  const [result] = await backend.run([{ query, params }], { isolation: null, readOnly: false });
+  return result?.rows ?? [];
+}
