@@ -1,0 +1,68 @@
+import { createRequestHandler } from "@remix-run/cloudflare";
+import type { ServerBuild } from "@remix-run/cloudflare";
+import type { Database } from "@relaykey/db/client";
+import * as build from "./build/server/index.js";
+
+/** What the dashboard needs of the control plane. */
+export interface AppDependencies {
+  readonly db: Database;
+  /** Epoch ms. */
+  readonly now: () => number;
+  /** Session cookies over plain http: the local edition only. */
+  readonly insecureCookies: boolean;
+}
+
+declare module "@remix-run/cloudflare" {
+  interface AppLoadContext {
+    readonly deps: AppDependencies;
+    /** Admits this answer's own inline scripts (CSP Level 3, nonce-source). */
+    readonly nonce: string;
+  }
+}
+
+const handle = createRequestHandler(build as unknown as ServerBuild, "production");
+
+/** Answers a page of the dashboard, with the header fields that every page has. */
+export async function handleApp(request: Request, deps: AppDependencies): Promise<Response> {
+  if (isCrossSite(request)) return new Response("This form was sent from another site.", { status: 403 });
+  const nonce = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
+  const response = await handle(request, { deps, nonce });
+  const answer = new Response(response.body, response);
+  for (const [name, value] of Object.entries(securityHeaders(nonce))) answer.headers.set(name, value);
+  return answer;
+}
+
+/**
+ * Forms count only from our own pages: `Origin` must be ours where it is sent, and `Sec-Fetch-Site`, which no page can
+ * set, must say so too (Fetch Metadata).
+ */
+function isCrossSite(request: Request): boolean {
+  if (request.method === "GET" || request.method === "HEAD") return false;
+  const origin = request.headers.get("origin");
+  const site = request.headers.get("sec-fetch-site");
+  if (origin !== null && origin !== new URL(request.url).origin) return true;
+  if (site !== null) return site !== "same-origin";
+  return origin === null;
+}
+
+function securityHeaders(nonce: string): Record<string, string> {
+  return {
+    "Content-Security-Policy": [
+      "default-src 'none'",
+      `script-src 'self' 'nonce-${nonce}'`,
+      "style-src 'self'",
+      "img-src 'self' data:",
+      "connect-src 'self'",
+      "form-action 'self'",
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+    ].join("; "),
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+  };
+}

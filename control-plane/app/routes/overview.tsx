@@ -1,0 +1,128 @@
+import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
+import { Form, useLoaderData } from "@remix-run/react";
+import { readOverview } from "../.server/overview.ts";
+import type { Overview } from "../.server/overview.ts";
+import { requireOrganization } from "../.server/session.ts";
+import { Badge } from "../components/badge.tsx";
+import type { Tone } from "../components/badge.tsx";
+import { Card } from "../components/card.tsx";
+import { Moment } from "../components/moment.tsx";
+import { Table } from "../components/table.tsx";
+import type { Column } from "../components/table.tsx";
+
+export const meta: MetaFunction = () => [{ title: "Overview · RelayKey" }];
+
+export async function loader({ request, context }: LoaderFunctionArgs): Promise<Overview> {
+  return readOverview(context.deps, await requireOrganization(request, context.deps));
+}
+
+type Key = Overview["keys"][number];
+type Event = Overview["events"][number];
+
+const STATE_TONES: Record<Key["state"], Tone> = { active: "good", revoked: "bad", frozen: "waiting", expired: "quiet" };
+
+const KEY_COLUMNS: readonly Column<Key>[] = [
+  {
+    heading: "Key",
+    cell: (key) => (
+      <>
+        <span className="font-medium">{key.name}</span>
+        <br />
+        <code className="font-mono text-xs text-slate-600 dark:text-slate-400">{key.display}</code>
+      </>
+    ),
+  },
+  { heading: "Holder", cell: (key) => key.holder },
+  { heading: "Integration", cell: (key) => key.integration },
+  {
+    heading: "Allows",
+    cell: (key) => (
+      <ul className="font-mono text-xs leading-5">
+        {key.allow.map((rule) => (
+          <li key={rule}>{rule}</li>
+        ))}
+      </ul>
+    ),
+  },
+  {
+    heading: "State",
+    cell: (key) => (
+      <span className="flex flex-wrap gap-1">
+        <Badge tone={STATE_TONES[key.state]}>{key.state}</Badge>
+        {key.isPending && <Badge tone="waiting">change pending</Badge>}
+      </span>
+    ),
+  },
+  { heading: "Expires", cell: (key) => (key.expiresAt === null ? "never" : <Moment iso={key.expiresAt} />) },
+  { heading: "Last use", cell: (key) => (key.lastUsedAt === null ? "—" : <Moment iso={key.lastUsedAt} />) },
+];
+
+const EVENT_COLUMNS: readonly Column<Event>[] = [
+  { heading: "Time (UTC)", cell: (event) => <Moment iso={event.at} /> },
+  {
+    heading: "Decision",
+    cell: (event) => (
+      <>
+        <Badge tone={event.decision === "allowed" ? "good" : "bad"}>{event.decision}</Badge>
+        {event.reason !== null && (
+          <span className="mt-1 block text-xs text-slate-600 dark:text-slate-400">{event.reason}</span>
+        )}
+      </>
+    ),
+  },
+  {
+    heading: "Request",
+    cell: (event) => (
+      <code className="font-mono text-xs leading-5 break-all">
+        {event.method} {event.integration}:{event.path}
+      </code>
+    ),
+  },
+  { heading: "Key", cell: (event) => event.key ?? "—" },
+  { heading: "Status", cell: (event) => <span className="tabular-nums">{event.status}</span> },
+  { heading: "IP", cell: (event) => <span className="font-mono text-xs">{event.ip ?? "—"}</span> },
+  { heading: "Took", cell: (event) => <span className="tabular-nums">{event.durationMs} ms</span> },
+  {
+    heading: "Request id",
+    cell: (event) => (
+      <code className="font-mono text-xs break-all text-slate-600 dark:text-slate-400">{event.requestId}</code>
+    ),
+  },
+];
+
+export default function OverviewPage() {
+  const { organization, keys, events } = useLoaderData<typeof loader>();
+  return (
+    <>
+      <header className="border-b border-slate-200 bg-white dark:border-slate-800 dark:bg-slate-900">
+        <div className="mx-auto flex max-w-7xl items-center justify-between gap-4 px-4 py-3 md:px-6">
+          <p className="flex items-center gap-2 font-semibold">
+            <img src="/favicon.svg" alt="" className="size-6" /> RelayKey
+          </p>
+          <Form method="post" action="/sign-out">
+            <button className="rounded-md px-3 py-1.5 text-sm font-medium text-slate-700 hover:bg-slate-100 dark:text-slate-300 dark:hover:bg-slate-800">
+              Sign out
+            </button>
+          </Form>
+        </div>
+      </header>
+      <main className="mx-auto max-w-7xl px-4 pt-8 pb-20 md:px-6">
+        <h1 className="text-2xl font-semibold tracking-tight">{organization}</h1>
+        <Card
+          title="Keys"
+          note="What people and programs hold instead of the vendor's key."
+          empty={keys.length > 0 ? null : "No keys yet. Create the first one: npm run rk -- keys create --help"}
+        >
+          <Table caption="Keys" columns={KEY_COLUMNS} rows={keys} keyOf={({ id }) => id} />
+        </Card>
+        <Card
+          title="Latest requests"
+          note="Every request, allowed or blocked, newest first."
+          empty={events.length > 0 ? null : "No requests yet. Send one with a key from above; it shows here within seconds."}
+        >
+          <Table caption="Latest requests" columns={EVENT_COLUMNS} rows={events} keyOf={({ requestId }) => requestId} />
+        </Card>
+      </main>
+    </>
+  );
+}

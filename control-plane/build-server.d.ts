@@ -1,0 +1,2 @@
+/** What `remix vite:build` writes; it exists only after a build. */
+declare module "*/build/server/index.js";
