@@ -1,67 +1,114 @@
-import type { KeyControlApi } from "@relaykey/core/rpc";
 import { fromBase64Url } from "@relaykey/core/bytes";
+import type { KeyControlApi } from "@relaykey/core/rpc";
 import { importTagKey } from "@relaykey/core/token";
 import { openDatabase } from "@relaykey/db/client";
-import type { Database } from "@relaykey/db/client";
+import { log } from "./log.ts";
+import type { ServiceDependencies } from "./service/dependencies.ts";
 
-/** What the control plane needs, parsed once per isolate. */
-export interface Dependencies {
-  readonly db: Database;
-  readonly keyControl: KeyControlApi;
-  /** Public half: seals vendor keys for the proxy. */
-  readonly sealingKey: string;
-  readonly tagKey: CryptoKey;
-  readonly proxyUrl: string;
-  /** Plain-http loopback upstreams and cookies are admitted. */
-  readonly development: boolean;
-  readonly insecureCookies: boolean;
-  readonly now: () => Date;
+/** What the control plane needs, parsed once per isolate. Nothing behind this type reads `env` again. */
+export interface Dependencies extends ServiceDependencies {
+  /** Static files of the dashboard. */
+  readonly assets: Fetcher;
+  /** The session cookie may travel over plain http: the local edition only. */
+  readonly allowInsecureCookies: boolean;
 }
 
-/** A binding, variable or secret is missing or malformed; the message names it. */
+/** A binding, variable or secret is missing or malformed; the message names it and says what it must be. */
 export class ConfigurationError extends Error {
   override readonly name = "ConfigurationError";
 }
 
-/** @throws ConfigurationError naming the first thing that is missing or malformed. */
+const SEALING_KEY_BYTES = 32;
+
+/**
+ * Parses the environment into dependencies.
+ *
+ * @throws ConfigurationError naming the first binding, variable or secret that is missing or malformed.
+ */
 export async function configure(env: Env): Promise<Dependencies> {
-  const keyControl: unknown = env.KEY_CONTROL;
-  if (typeof keyControl !== "object" || keyControl === null) {
-    throw new ConfigurationError("The binding KEY_CONTROL is missing: declare it in control-plane/wrangler.toml.");
+  for (const name of ["KEY_CONTROL", "ASSETS"] as const) {
+    if (!isBinding(env[name])) {
+      throw new ConfigurationError(
+        `The binding ${name} is missing: declare it in control-plane/wrangler.toml.`,
+      );
+    }
   }
   const databaseUrl = text(env, "DATABASE_URL");
-  if (!/^postgres(ql)?:\/\//.test(databaseUrl)) {
-    throw new ConfigurationError("DATABASE_URL must be a postgres:// connection string.");
+  if (!/^postgres(?:ql)?:\/\/./.test(databaseUrl) || !URL.canParse(databaseUrl)) {
+    throw new ConfigurationError("DATABASE_URL is malformed: it must be a postgres:// connection string.");
+  }
+  const sqlEndpoint: unknown = env.RELAYKEY_SQL_ENDPOINT;
+  if (typeof sqlEndpoint !== "string" || (sqlEndpoint !== "" && !URL.canParse(sqlEndpoint))) {
+    throw new ConfigurationError("RELAYKEY_SQL_ENDPOINT must be empty or a URL.");
   }
   const sealingKey = text(env, "RELAYKEY_SEALING_KEY");
-  if (fromBase64Url(sealingKey)?.length !== 32) {
-    throw new ConfigurationError("RELAYKEY_SEALING_KEY must be the proxy's public key: 32 bytes in base64url.");
+  if (fromBase64Url(sealingKey)?.length !== SEALING_KEY_BYTES) {
+    throw new ConfigurationError("RELAYKEY_SEALING_KEY is malformed: it must be 32 bytes in base64url.");
   }
   const proxyUrl = text(env, "RELAYKEY_PROXY_URL");
-  if (!URL.canParse(proxyUrl)) throw new ConfigurationError("RELAYKEY_PROXY_URL must be an absolute URL.");
-  const development = env.RELAYKEY_DEV_UPSTREAMS === "loopback";
-  if (!development && env.RELAYKEY_ALLOW_INSECURE_COOKIES === "1") {
-    throw new ConfigurationError("RELAYKEY_ALLOW_INSECURE_COOKIES is for the local edition only: remove it.");
+  if (!/^https?:\/\/[^/?#]+$/.test(proxyUrl)) {
+    throw new ConfigurationError("RELAYKEY_PROXY_URL is malformed: it must be a URL without a path.");
   }
-  const tagKey = await importTagKey(text(env, "RELAYKEY_TOKEN_KEY")).catch(() => {
-    throw new ConfigurationError("RELAYKEY_TOKEN_KEY must be 32 random bytes in base64.");
-  });
+  const development = flag(env, "RELAYKEY_DEV_UPSTREAMS", "loopback");
+  const allowInsecureCookies = flag(env, "RELAYKEY_ALLOW_INSECURE_COOKIES", "1");
+  if ((development || allowInsecureCookies) && proxyUrl.startsWith("https:")) {
+    throw new ConfigurationError(
+      "RELAYKEY_DEV_UPSTREAMS and RELAYKEY_ALLOW_INSECURE_COOKIES are development flags: set them to empty where RELAYKEY_PROXY_URL is https.",
+    );
+  }
   return {
-    db: openDatabase(databaseUrl, env.RELAYKEY_SQL_ENDPOINT),
-    keyControl: env.KEY_CONTROL as unknown as KeyControlApi,
+    db: openDatabase(databaseUrl, sqlEndpoint),
+    keyControl: keyControl(env.KEY_CONTROL),
+    now: Date.now,
     sealingKey,
-    tagKey,
-    proxyUrl,
+    tagKey: await readTagKey(env),
     development,
-    insecureCookies: env.RELAYKEY_ALLOW_INSECURE_COOKIES === "1",
-    now: () => new Date(),
+    proxyUrl,
+    log,
+    assets: env.ASSETS,
+    allowInsecureCookies,
   };
 }
 
-function text(env: Env, name: "DATABASE_URL" | "RELAYKEY_SEALING_KEY" | "RELAYKEY_PROXY_URL" | "RELAYKEY_TOKEN_KEY"): string {
+type TextName = Exclude<keyof Env, "KEY_CONTROL" | "ASSETS">;
+
+function text(env: Env, name: TextName): string {
   const value: unknown = env[name];
   if (typeof value !== "string" || value === "") {
     throw new ConfigurationError(`${name} is missing: set it as a variable or secret of this Worker.`);
   }
   return value;
+}
+
+function flag(env: Env, name: TextName, on: string): boolean {
+  const value: unknown = env[name];
+  if (value !== "" && value !== on) throw new ConfigurationError(`${name} must be empty or "${on}".`);
+  return value === on;
+}
+
+async function readTagKey(env: Env): Promise<CryptoKey> {
+  const encoded = text(env, "RELAYKEY_TOKEN_KEY");
+  try {
+    return await importTagKey(encoded);
+  } catch {
+    // The parser's message describes the form, never the value; this one names the secret as well.
+    throw new ConfigurationError("RELAYKEY_TOKEN_KEY is malformed: it must be 32 random bytes in base64.");
+  }
+}
+
+/** The generated type knows the binding as a bare service: what it answers is agreed in core/rpc. */
+function keyControl(binding: Service): KeyControlApi {
+  const stub = binding as unknown as KeyControlApi;
+  return {
+    apply: (snapshot) => stub.apply(snapshot),
+    // Only the three names cross the boundary, whatever else the caller's object holds.
+    revoke: ({ holderLocator, keyId, tokenHash }, version) =>
+      stub.revoke({ holderLocator, keyId, tokenHash }, version),
+    inspect: ({ holderLocator, keyId, tokenHash }) => stub.inspect({ holderLocator, keyId, tokenHash }),
+    ping: () => stub.ping(),
+  };
+}
+
+function isBinding(value: unknown): boolean {
+  return typeof value === "object" || typeof value === "function";
 }

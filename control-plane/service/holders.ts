@@ -30,7 +30,14 @@ export async function createHolder(
     const holder = await queries.createHolder(
       deps.db,
       { id, organizationId, ...input, locator: newLocator() },
-      { organizationId, actor, action: "holder.created", subjectKind: "holder", subjectId: id, metadata: { ...input } },
+      {
+        organizationId,
+        actor,
+        action: "holder.created",
+        subjectKind: "holder",
+        subjectId: id,
+        metadata: { ...input },
+      },
     );
     return ok(holder);
   } catch (error) {

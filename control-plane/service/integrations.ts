@@ -77,7 +77,9 @@ export async function createIntegration(
     return ok(integration);
   } catch (error) {
     if (!isUniqueViolation(error, queries.INTEGRATION_SLUG_INDEX)) throw error;
-    return fail("name_taken", { detail: `An integration "${slug}" exists already: change it, or choose another slug.` });
+    return fail("name_taken", {
+      detail: `An integration "${slug}" exists already: change it, or choose another slug.`,
+    });
   }
 }
 

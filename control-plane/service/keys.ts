@@ -1,46 +1,32 @@
 import { newId } from "@relaykey/core/ids";
-import type { Limits } from "@relaykey/core/limits";
-import { compileScope, formatRule } from "@relaykey/core/scope";
-import type { ScopeRule } from "@relaykey/core/scope";
 import type { Secret } from "@relaykey/core/secret";
 import type { IpPolicy } from "@relaykey/core/snapshot";
 import { mintToken } from "@relaykey/core/token";
 import type { AdminEvent } from "@relaykey/db/queries/admin-events";
 import * as queries from "@relaykey/db/queries/keys";
-import type { KeyPolicy, KeyRecord } from "@relaykey/db/queries/keys";
+import type { KeyRecord } from "@relaykey/db/queries/keys";
 import type { Caller, ServiceDependencies } from "./dependencies.ts";
 import { enforceKey } from "./enforcement.ts";
 import type { Enforcement } from "./enforcement.ts";
 import { showHolder } from "./holders.ts";
 import { showIntegration } from "./integrations.ts";
+import { checkPolicy, describePolicy, newPolicy, updatedPolicy } from "./key-policy.ts";
+import type { PolicyInput, PolicyUpdate } from "./key-policy.ts";
 import { fail, invalid, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { toPage } from "./page.ts";
 import type { Page, PageRequest } from "./page.ts";
 
-export interface KeyInput {
+export interface KeyInput extends Omit<PolicyInput, "name" | "ip"> {
   /** An id or a name. */
   readonly holder: string;
   /** An id or a slug. */
   readonly integration: string;
-  readonly name: string;
-  readonly rules: readonly ScopeRule[];
-  readonly bindings: Readonly<Record<string, string>>;
+  /** null: holder and integration, such as "ci/openai". */
+  readonly name: string | null;
   /** null: `confirm` for people, `any` for machines. */
   readonly ip: IpPolicy | null;
-  readonly notBefore: Date | null;
-  readonly expiresAt: Date | null;
-  readonly limits: Limits;
-  readonly enforcement: "lease" | "edge";
 }
-
-/** Absent = as it is. Of the limits only the named ones change. */
-export type KeyUpdate = Partial<
-  Omit<KeyInput, "holder" | "integration" | "ip" | "limits"> & {
-    readonly ip: IpPolicy;
-    readonly limits: Partial<Limits>;
-  }
->;
 
 export interface KeyAnswer {
   readonly key: KeyRecord;
@@ -74,8 +60,10 @@ export async function createKey(
     });
   }
   const { locator, kind } = holder.value;
+  const { holder: _holder, integration: _integration, ...settings } = input;
   const ip = input.ip ?? { mode: kind === "person" ? "confirm" : "any" };
-  const policy = toPolicy({ ...input, ip });
+  const name = input.name ?? `${holder.value.name}/${integration.value.slug}`;
+  const policy = newPolicy({ ...settings, name, ip });
   const problem = checkPolicy(policy, deps.now());
   if (problem !== null) return problem;
   const { rules, ...columns } = policy;
@@ -147,15 +135,15 @@ export async function changeKey(
   deps: ServiceDependencies,
   caller: Caller,
   keyId: string,
-  update: KeyUpdate,
+  update: PolicyUpdate,
 ): Promise<Outcome<KeyAnswer>> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const found = await showKey(deps, caller, keyId);
     if (!found.ok) return found;
     const { value: current } = found;
     if (current.state === "revoked") return fail("key_revoked");
-    const policy = toPolicy(update, current);
-    const problem = checkPolicy(policy, deps.now(), update);
+    const policy = updatedPolicy(current, update);
+    const problem = checkPolicy(policy, update.expiresAt === undefined ? null : deps.now());
     if (problem !== null) return problem;
     const event = eventOf(caller, "key.changed", keyId, describePolicy(policy));
     const version = await queries.changeKey(
@@ -189,7 +177,10 @@ export async function revokeKey(
   const key = found.value;
   if (key.enforcedVersion < key.policyVersion) return answer(deps, caller, keyId, key.policyVersion);
   const enforcedAt = key.enforcedAt?.getTime() ?? 0;
-  return ok({ key, enforcement: { state: "enforced", version: key.enforcedVersion, enforcedAt, waitedMs: 0 } });
+  return ok({
+    key,
+    enforcement: { state: "enforced", version: key.enforcedVersion, enforcedAt, waitedMs: 0 },
+  });
 }
 
 async function answer(
@@ -203,20 +194,12 @@ async function answer(
   return found.ok ? ok({ key: found.value, enforcement }) : found;
 }
 
-type Settings = Omit<KeyInput, "holder" | "integration">;
-
-/** The whole policy that a request asks for; `current` fills what it leaves out. */
-function toPolicy(update: KeyUpdate & Settings & { readonly ip: IpPolicy }): KeyPolicy;
-function toPolicy(update: KeyUpdate, current: KeyRecord): KeyPolicy;
-function toPolicy(update: KeyUpdate, current?: KeyRecord): KeyPolicy {
-  const { ip, limits, rules, ...columns } = update;
-  return {
-    ...(current as KeyPolicy),
-    ...columns,
-    ...(rules === undefined ? {} : { rules }),
-    ...(ip === undefined
-      ? {}
-      : { ipMode: ip.mode, ipCidrs: ip.mode === "allowlist" ? [...ip.cidrs] : [] }),
-    ...(limits === undefined ? {} : { limits: { ...(current?.limits as Limits), ...limits } }),
-  };
+function eventOf(
+  caller: Caller,
+  action: string,
+  keyId: string,
+  metadata: Readonly<Record<string, unknown>>,
+): AdminEvent {
+  const { organizationId, actor } = caller;
+  return { organizationId, actor, action, subjectKind: "key", subjectId: keyId, metadata };
 }

@@ -36,9 +36,6 @@ export function fail(
 }
 
 /** The refusal of one field. */
-export function invalid(
-  field: string,
-  message: string,
-): { readonly ok: false; readonly failure: Failure } {
+export function invalid(field: string, message: string): { readonly ok: false; readonly failure: Failure } {
   return fail("invalid_request", { errors: [{ field, message }] });
 }

@@ -1,0 +1,149 @@
+import type { Failure, FailureCode, FieldError } from "../service/outcome.ts";
+
+interface ErrorRow {
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500;
+  readonly title: string;
+  /** What to do next, when the occurrence has nothing more exact to say. */
+  readonly detail: string;
+}
+
+/** Every error the management API can answer with: the one source of status, code and wording. */
+export const API_ERRORS = {
+  invalid_request: {
+    status: 400,
+    title: "The request is not valid",
+    detail: "Correct the fields named in errors and send the request again.",
+  },
+  malformed_json: {
+    status: 400,
+    title: "The body is not a JSON object",
+    detail: "Send one JSON object in UTF-8.",
+  },
+  token_missing: {
+    status: 401,
+    title: "A management token is needed",
+    detail: "Send it as Authorization: Bearer rk_mgmt_…",
+  },
+  token_invalid: {
+    status: 401,
+    title: "The management token is not valid",
+    detail: "Check that the whole token was copied, and that it belongs to this installation.",
+  },
+  token_expired: {
+    status: 401,
+    title: "The management token has expired",
+    detail: "Ask an admin of the organization for a new one.",
+  },
+  token_revoked: {
+    status: 401,
+    title: "The management token was revoked",
+    detail: "Ask an admin of the organization for a new one.",
+  },
+  bootstrap_only: {
+    status: 403,
+    title: "Only the bootstrap token may do this",
+    detail: "Organizations are created with the token that was made when RelayKey was installed.",
+  },
+  not_found: {
+    status: 404,
+    title: "There is no such thing in your organization",
+    detail: "Check the id or name, or list what is there.",
+  },
+  route_unknown: {
+    status: 404,
+    title: "The API has no such path",
+    detail: "Check the path; all paths begin with /api/v1/.",
+  },
+  method_not_allowed: {
+    status: 405,
+    title: "The path does not answer this method",
+    detail: "The Allow header names the methods it answers.",
+  },
+  name_taken: {
+    status: 409,
+    title: "The name is taken",
+    detail: "Choose another name.",
+  },
+  key_revoked: {
+    status: 409,
+    title: "The key is revoked",
+    detail: "A revocation is final: create a new key.",
+  },
+  changed_meanwhile: {
+    status: 409,
+    title: "Somebody else is changing the same thing",
+    detail: "Nothing was changed by this request: look at it again and repeat.",
+  },
+  body_too_large: {
+    status: 413,
+    title: "The body is too large",
+    detail: "Send at most 256 KiB.",
+  },
+  media_type: {
+    status: 415,
+    title: "The body is not JSON",
+    detail: "Send the body as Content-Type: application/json.",
+  },
+  holder_unknown: {
+    status: 422,
+    title: "There is no such holder",
+    detail: "Create the holder first: POST /api/v1/holders.",
+  },
+  integration_unknown: {
+    status: 422,
+    title: "There is no such integration",
+    detail: "Create the integration first: POST /api/v1/integrations.",
+  },
+  internal_error: {
+    status: 500,
+    title: "Something went wrong here",
+    detail: "Nothing more can be said. Try again; if it stays, quote the request_id.",
+  },
+} as const satisfies Record<FailureCode, ErrorRow> & Record<string, ErrorRow>;
+
+export type ApiErrorCode = keyof typeof API_ERRORS;
+
+/** Thrown by the layers in front of the service: authentication, body, schema. The app's one handler renders it. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly code: ApiErrorCode;
+  readonly errors: readonly FieldError[];
+
+  constructor(code: ApiErrorCode, errors: readonly FieldError[] = []) {
+    super(API_ERRORS[code].title);
+    this.code = code;
+    this.errors = errors;
+  }
+}
+
+/**
+ * An error answer (RFC 9457). `type` points at the list of errors that this API publishes.
+ *
+ * @param url of the request.
+ */
+export function problem(
+  failure: Omit<Failure, "code"> & { readonly code: ApiErrorCode },
+  request: { readonly url: string; readonly requestId: string },
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const { code, errors = [] } = failure;
+  const { status, title, detail } = API_ERRORS[code];
+  const body = {
+    type: new URL(`/api/v1/errors#${code}`, request.url).href,
+    title,
+    status,
+    detail: failure.detail ?? detail,
+    code,
+    request_id: request.requestId,
+    ...(errors.length === 0 ? {} : { errors }),
+  };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      "Content-Type": "application/problem+json",
+      "Cache-Control": "no-store",
+      ...(status === 401 ? { "WWW-Authenticate": 'Bearer realm="RelayKey management API"' } : {}),
+      ...headers,
+    },
+  });
+}

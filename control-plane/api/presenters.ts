@@ -1,0 +1,130 @@
+import { formatRate } from "@relaykey/core/limits";
+import { formatRule } from "@relaykey/core/scope";
+import type { ScopeRule } from "@relaykey/core/scope";
+import type { AuditRow } from "@relaykey/db/queries/audit";
+import type { Holder } from "@relaykey/db/queries/holders";
+import type { Integration } from "@relaykey/db/queries/integrations";
+import type { KeyRecord } from "@relaykey/db/queries/keys";
+import type { Organization } from "@relaykey/db/queries/organizations";
+import type { Enforcement } from "../service/enforcement.ts";
+import type { Page } from "../service/page.ts";
+
+/**
+ * The JSON forms of the API. Each names its members one by one, so that a new column is not published by accident: no
+ * hash, locator, envelope or token is among them.
+ */
+export function presentOrganization(organization: Organization) {
+  return {
+    id: organization.id,
+    name: organization.name,
+    audit_retention_days: organization.auditRetentionDays,
+    created_at: organization.createdAt,
+  };
+}
+
+export function presentIntegration(integration: Integration) {
+  return {
+    id: integration.id,
+    slug: integration.slug,
+    name: integration.name,
+    enabled: integration.enabled,
+    upstream: `${integration.upstreamOrigin}${integration.upstreamBasePath}`,
+    credential: integration.credential,
+    secret_version: integration.secretVersion,
+    request_headers: integration.requestHeaders,
+    dialect: integration.dialect,
+    allow_encoded_slash: integration.allowEncodedSlash,
+    log_query: integration.logQuery,
+    timeout_ms: integration.timeoutMs,
+    created_at: integration.createdAt,
+  };
+}
+
+export function presentHolder(holder: Holder) {
+  return {
+    id: holder.id,
+    name: holder.name,
+    kind: holder.kind,
+    email: holder.email,
+    frozen: holder.frozen,
+    created_at: holder.createdAt,
+  };
+}
+
+export function presentKey(key: KeyRecord) {
+  const { rate, uses, maxBodyBytes } = key.limits;
+  return {
+    id: key.id,
+    name: key.name,
+    display: key.display,
+    state: key.state,
+    holder: { id: key.holder.id, name: key.holder.name },
+    integration: { id: key.integration.id, slug: key.integration.slug },
+    allow: key.rules.map(presentRule),
+    bindings: key.bindings,
+    ip: key.ipMode === "allowlist" ? { mode: key.ipMode, cidrs: key.ipCidrs } : { mode: key.ipMode },
+    limits: { rate: rate === null ? null : formatRate(rate), uses, max_body_bytes: maxBodyBytes },
+    not_before: key.notBefore,
+    expires_at: key.expiresAt,
+    enforcement: key.enforcement,
+    policy: {
+      version: key.policyVersion,
+      state: key.enforcedVersion >= key.policyVersion ? "enforced" : "pending",
+      enforced_version: key.enforcedVersion,
+      enforced_at: key.enforcedAt,
+    },
+    revoked_at: key.revokedAt,
+    created_at: key.createdAt,
+  };
+}
+
+/** The form in which the API takes a rule. */
+function presentRule(rule: ScopeRule) {
+  const text = formatRule(rule);
+  if (rule.query === undefined) return text;
+  const { noDuplicates, ...query } = rule.query;
+  return {
+    rule: text,
+    query: { ...query, ...(noDuplicates === undefined ? {} : { no_duplicates: noDuplicates }) },
+  };
+}
+
+export function presentEnforcement(enforcement: Enforcement) {
+  return enforcement.state === "pending"
+    ? { state: enforcement.state, version: enforcement.version, enforced_at: null, waited_ms: null }
+    : {
+        state: enforcement.state,
+        version: enforcement.version,
+        enforced_at: new Date(enforcement.enforcedAt),
+        waited_ms: enforcement.waitedMs,
+      };
+}
+
+export function presentAuditEvent(row: AuditRow) {
+  return {
+    request_id: row.requestId,
+    at: row.at,
+    integration_id: row.integrationId,
+    integration: row.integrationSlug,
+    key_id: row.keyId,
+    holder_id: row.holderId,
+    method: row.method,
+    path: row.path,
+    query: row.query,
+    decision: row.decision,
+    reason: row.reason,
+    outcome: row.outcome,
+    status: row.status,
+    upstream_status: row.upstreamStatus,
+    ip: row.ip,
+    user_agent: row.userAgent,
+    duration_ms: row.durationMs,
+    bytes_in: row.bytesIn,
+    bytes_out: row.bytesOut,
+    dropped_headers: row.droppedHeaders,
+  };
+}
+
+export function presentPage<T>(page: Page<T>, present: (entry: T) => unknown) {
+  return { data: page.entries.map(present), next_cursor: page.nextCursor };
+}

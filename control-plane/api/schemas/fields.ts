@@ -1,0 +1,73 @@
+import * as z from "zod";
+import { isId } from "@relaykey/core/ids";
+import { parseDuration } from "@relaykey/core/limits";
+
+/** An object in which every member that is not named is an error that lists the right names. */
+export function strict<S extends z.ZodRawShape>(shape: S) {
+  const known = Object.keys(shape).join(", ");
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "unrecognized_keys" ? `Unknown field. The fields here are: ${known}.` : undefined,
+  });
+}
+
+/** The same for a change: all members optional, and at least one of them given. */
+export function change<S extends z.ZodRawShape>(shape: S) {
+  const known = Object.keys(shape).join(", ");
+  return strict(shape)
+    .partial()
+    .refine((value) => Object.keys(value).length > 0, `Give at least one of: ${known}.`);
+}
+
+/** A line of text for people: no control characters, no space around it. */
+export const label = z
+  .string("Give a text.")
+  .min(1, "Give at least one character.")
+  .max(100, "Give at most 100 characters.")
+  .regex(/^[^\p{Cc}\p{Cf}]*$/u, "Control characters are not allowed.")
+  .refine((text) => text === text.trim(), "Remove the space around it.");
+
+/** A name that is not mistaken for an id where either is accepted. */
+export const name = label
+  .refine((text) => !isId(text), "A name must not look like an id.")
+  .refine((text) => !text.includes("/"), "A name must not hold a slash.");
+
+/** An id or a name, to be looked up. */
+export const reference = z.string("Give an id or a name.").min(1, "Give an id or a name.").max(100);
+
+export const id = z.string().refine(isId, "Give an id, such as 01890a5d-ac96-774b-bcce-b302099a8057.");
+
+/** RFC 3339, with its offset. */
+export const moment = z.iso
+  .datetime({ offset: true, error: "Give a time such as 2027-01-31T12:00:00Z." })
+  .transform((text) => new Date(text));
+
+/** "30s", "15m", "2h", "7d" as milliseconds. */
+export const duration = z.string("Give a duration such as 15m, 2h or 7d.").transform((text, context) => {
+  const ms = parseDuration(text);
+  if (ms !== null) return ms;
+  context.addIssue({ code: "custom", message: "Give a duration such as 30s, 15m, 2h or 7d." });
+  return z.NEVER;
+});
+
+const DEFAULT_PAGE = 50;
+const MAX_PAGE = 200;
+
+/** The members of a list's query that every list has. */
+export const page = {
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,2}$/, `Give a whole number from 1 to ${String(MAX_PAGE)}.`)
+    .transform(Number)
+    .refine((limit) => limit <= MAX_PAGE, `Give a whole number from 1 to ${String(MAX_PAGE)}.`)
+    .default(DEFAULT_PAGE),
+  cursor: z.string().refine(isId, "Give the next_cursor of the page before.").optional(),
+};
+
+/** A text without a line end, such as a vendor key. */
+export const secretText = z
+  .string("Give the vendor key as a text.")
+  .min(1, "The vendor key is empty.")
+  .max(8_192, "The vendor key is longer than 8192 characters.")
+  .regex(/^[\x20-\x7e]+$/, "The vendor key holds a character that no header can carry; is it cut or wrapped?")
+  .refine((text) => text === text.trim(), "The vendor key has space around it: remove it.");

@@ -1,0 +1,13 @@
+import * as z from "zod";
+import { HOLDER_KINDS } from "@relaykey/core/snapshot";
+import { change, name, page, strict } from "./fields.ts";
+
+const fields = {
+  name,
+  kind: z.enum(HOLDER_KINDS, `Give one of: ${HOLDER_KINDS.join(", ")}.`),
+  email: z.email("Give an e-mail address.").max(254).nullable(),
+};
+
+export const holderInput = strict({ ...fields, email: fields.email.default(null) });
+export const holderChange = change({ ...fields, frozen: z.boolean("Give true or false.") });
+export const holderQuery = strict(page);

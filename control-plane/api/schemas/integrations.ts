@@ -1,0 +1,96 @@
+import * as z from "zod";
+import { CATALOGUE, catalogueEntry } from "@relaykey/core/catalogue/index";
+import { credentialSchema } from "@relaykey/core/credential";
+import { DIALECTS, headerPatternSchema, slugSchema } from "@relaykey/core/integration";
+import { Secret } from "@relaykey/core/secret";
+import type { IntegrationInput, IntegrationUpdate } from "../../service/integrations.ts";
+import { change, label, page, secretText, strict } from "./fields.ts";
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+const MAX_TIMEOUT_MS = 3_600_000;
+const timeoutHint = `Give a whole number of milliseconds from 1 to ${String(MAX_TIMEOUT_MS)}.`;
+
+const slug = z
+  .string("Give a text.")
+  .refine(
+    (text) => slugSchema.safeParse(text).success,
+    "Give lower-case letters, digits and inner hyphens, at most 63: it becomes a host name.",
+  );
+
+const headerPattern = z
+  .string("Give a text.")
+  .refine(
+    (text) => headerPatternSchema.safeParse(text).success,
+    'Give a header name in lower case, or a prefix such as "openai-*".',
+  );
+
+const settings = {
+  name: label,
+  upstream: z.string("Give a URL such as https://api.example.com/v2.").max(500),
+  credential: credentialSchema,
+  request_headers: z.array(headerPattern).max(64, "Give at most 64 header names."),
+  dialect: z.enum(DIALECTS, `Give one of: ${DIALECTS.join(", ")}.`),
+  allow_encoded_slash: z.boolean("Give true or false."),
+  log_query: z.boolean("Give true or false."),
+  timeout_ms: z.int(timeoutHint).min(1, timeoutHint).max(MAX_TIMEOUT_MS, timeoutHint),
+};
+
+const secret = secretText.transform((text) => new Secret(text));
+
+/** What the request leaves out comes from the catalogue entry it names, then from the defaults. */
+export const integrationInput = strict({
+  ...z.object(settings).partial().shape,
+  slug,
+  secret,
+  catalogue: z.string().optional(),
+}).transform((input, context): IntegrationInput => {
+  const entry = input.catalogue === undefined ? null : catalogueEntry(input.catalogue);
+  if (input.catalogue !== undefined && entry === null) {
+    const known = CATALOGUE.map((each) => each.slug).join(", ");
+    context.addIssue({ code: "custom", path: ["catalogue"], message: `Give one of: ${known}.` });
+    return z.NEVER;
+  }
+  const upstream = input.upstream ?? entry?.upstream;
+  const credential = input.credential ?? entry?.credential;
+  const missing = { upstream, credential };
+  for (const field of ["upstream", "credential"] as const) {
+    if (missing[field] !== undefined) continue;
+    context.addIssue({ code: "custom", path: [field], message: "Give it, or name a catalogue entry." });
+  }
+  if (upstream === undefined || credential === undefined) return z.NEVER;
+  return {
+    slug: input.slug,
+    name: input.name ?? entry?.name ?? input.slug,
+    upstream,
+    credential,
+    secret: input.secret,
+    requestHeaders: input.request_headers ?? entry?.requestHeaders ?? [],
+    dialect: input.dialect ?? entry?.dialect ?? "plain",
+    allowEncodedSlash: input.allow_encoded_slash ?? false,
+    logQuery: input.log_query ?? false,
+    timeoutMs: input.timeout_ms ?? DEFAULT_TIMEOUT_MS,
+  };
+});
+
+export const integrationChange = change({
+  ...settings,
+  enabled: z.boolean("Give true or false."),
+  secret,
+}).transform(({ request_headers, allow_encoded_slash, log_query, timeout_ms, ...same }): IntegrationUpdate =>
+  withoutAbsent({
+    ...same,
+    requestHeaders: request_headers,
+    allowEncodedSlash: allow_encoded_slash,
+    logQuery: log_query,
+    timeoutMs: timeout_ms,
+  }),
+);
+
+export const integrationQuery = strict(page);
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Leaves out members that are undefined: absent means "as it is". */
+export function withoutAbsent<T extends object>(value: T): Present<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Present<T>;
+}

@@ -1,0 +1,157 @@
+import * as z from "zod";
+import { formatCidr, parseCidr } from "@relaykey/core/ip";
+import { NO_LIMITS, limitsSchema, parseRate } from "@relaykey/core/limits";
+import { parseRule } from "@relaykey/core/scope";
+import type { ScopeRule } from "@relaykey/core/scope";
+import type { IpPolicy } from "@relaykey/core/snapshot";
+import type { PolicyUpdate } from "../../service/key-policy.ts";
+import { change, duration, label, moment, page, reference, strict } from "./fields.ts";
+import { withoutAbsent } from "./integrations.ts";
+
+const ruleText = z.string('Give a rule such as "POST /v1/chat/completions".');
+
+/** A rule as text, or with constraints on the query as an object. */
+const rule = z.union([
+  ruleText,
+  strict({
+    rule: ruleText,
+    query: strict({
+      allow: z.array(z.string()).max(100).optional(),
+      values: z.record(z.string(), z.array(z.string())).optional(),
+      no_duplicates: z.boolean().optional(),
+    }),
+  }),
+]);
+
+const allow = z
+  .array(rule, 'Give a list of rules such as ["POST /v1/chat/completions"].')
+  .min(1, 'Give at least one rule, such as "POST /v1/chat/completions".')
+  .max(200, "Give at most 200 rules.")
+  .transform((rules, context) =>
+    rules.map((input, index): ScopeRule => {
+      const parsed = parseRule(typeof input === "string" ? input : input.rule);
+      if (!parsed.ok) {
+        context.addIssue({ code: "custom", path: [index], message: parsed.error });
+        return z.NEVER;
+      }
+      if (typeof input === "string") return parsed.rule;
+      const { no_duplicates: noDuplicates, ...query } = input.query;
+      return { ...parsed.rule, query: withoutAbsent({ ...query, noDuplicates }) };
+    }),
+  );
+
+const cidr = z.string("Give an address or a block such as 10.0.0.0/8.").transform((text, context) => {
+  const parsed = parseCidr(text);
+  if (parsed !== null) return formatCidr(parsed);
+  context.addIssue({
+    code: "custom",
+    message: `"${text}" is not a block: give its first address and prefix length, such as 10.0.0.0/8.`,
+  });
+  return z.NEVER;
+});
+
+const ip = strict({
+  mode: z.enum(["any", "allowlist", "confirm"], "Give one of: any, allowlist, confirm."),
+  cidrs: z.array(cidr).min(1, "Give at least one block.").max(500, "Give at most 500 blocks.").optional(),
+}).transform(({ mode, cidrs }, context): IpPolicy => {
+  if (mode === "allowlist" && cidrs !== undefined) return { mode, cidrs };
+  if (mode !== "allowlist" && cidrs === undefined) return { mode };
+  const message =
+    mode === "allowlist"
+      ? "An allowlist needs its blocks here."
+      : "Blocks belong to the mode allowlist only.";
+  context.addIssue({ code: "custom", path: ["cidrs"], message });
+  return z.NEVER;
+});
+
+const rate = z.string("Give a rate such as 100/minute or 5/10s.").transform((text, context) => {
+  const parsed = parseRate(text);
+  if (parsed !== null) return parsed;
+  context.addIssue({ code: "custom", message: "Give a rate such as 100/minute, 5/10s or 1000/h." });
+  return z.NEVER;
+});
+
+const { uses, maxBodyBytes } = limitsSchema.shape;
+const limits = strict({
+  rate: rate.nullable().optional(),
+  uses: z.optional(uses),
+  max_body_bytes: z.optional(maxBodyBytes),
+}).transform(({ max_body_bytes, ...same }) => withoutAbsent({ ...same, maxBodyBytes: max_body_bytes }));
+
+const policy = {
+  name: label,
+  allow,
+  bindings: z.record(
+    z.string(),
+    z.string("Give a text.").min(1, "Give at least one character.").max(256, "Give at most 256 characters."),
+    'Give an object such as { "zone": "…" }.',
+  ),
+  ip,
+  limits,
+  not_before: moment.nullable(),
+  expires_at: moment.nullable(),
+  expires_in: duration,
+  enforcement: z.enum(["lease", "edge"], "Give lease or edge."),
+};
+
+const EXPIRY_TWICE = { path: ["expires_in"], message: "Give expires_at or expires_in, not both." };
+
+interface Expiry {
+  readonly expires_at?: Date | null | undefined;
+  readonly expires_in?: number | undefined;
+}
+
+function expiryOnce({ expires_at, expires_in }: Expiry): boolean {
+  return expires_at === undefined || expires_in === undefined;
+}
+
+/** @param now epoch ms, from which `expires_in` counts. */
+function expiry({ expires_at, expires_in }: Expiry, now: number): Date | null | undefined {
+  return expires_in === undefined ? expires_at : new Date(now + expires_in);
+}
+
+export function keyInput(now: number) {
+  return strict({
+    ...z.object(policy).partial().shape,
+    holder: reference,
+    integration: reference,
+    allow,
+  })
+    .refine(expiryOnce, EXPIRY_TWICE)
+    .transform((input) => ({
+      holder: input.holder,
+      integration: input.integration,
+      name: input.name ?? null,
+      rules: input.allow,
+      bindings: input.bindings ?? {},
+      ip: input.ip ?? null,
+      notBefore: input.not_before ?? null,
+      expiresAt: expiry(input, now) ?? null,
+      limits: { ...NO_LIMITS, ...input.limits },
+      enforcement: input.enforcement ?? ("lease" as const),
+    }));
+}
+
+export function keyChange(now: number) {
+  return change(policy)
+    .refine(expiryOnce, EXPIRY_TWICE)
+    .transform((input): PolicyUpdate =>
+      withoutAbsent({
+        name: input.name,
+        rules: input.allow,
+        bindings: input.bindings,
+        ip: input.ip,
+        notBefore: input.not_before,
+        expiresAt: expiry(input, now),
+        limits: input.limits,
+        enforcement: input.enforcement,
+      }),
+    );
+}
+
+export const keyQuery = strict({
+  ...page,
+  holder: reference.optional(),
+  integration: reference.optional(),
+  state: z.enum(["active", "revoked", "frozen"], "Give one of: active, revoked, frozen.").optional(),
+});

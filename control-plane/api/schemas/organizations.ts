@@ -1,0 +1,3 @@
+import { label, strict } from "./fields.ts";
+
+export const organizationInput = strict({ name: label });

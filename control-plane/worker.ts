@@ -1,0 +1,82 @@
+import { newId } from "@relaykey/core/ids";
+import { createApi } from "./api/app.ts";
+import { handleApp } from "./app-handler.ts";
+import { ConfigurationError, configure } from "./config.ts";
+import type { Dependencies } from "./config.ts";
+import { describeError, log } from "./log.ts";
+import { retryOpenChanges } from "./service/enforcement.ts";
+
+interface ControlPlane {
+  readonly deps: Dependencies;
+  readonly api: ReturnType<typeof createApi>;
+}
+
+let started: Promise<ControlPlane> | null = null;
+
+async function start(env: Env): Promise<ControlPlane> {
+  const deps = await configure(env);
+  return { deps, api: createApi(deps) };
+}
+
+export default {
+  async fetch(request, env, ctx): Promise<Response> {
+    const requestId = newId();
+    let plane: ControlPlane;
+    try {
+      plane = await (started ??= start(env));
+    } catch (error) {
+      return notConfigured(error, requestId);
+    }
+    const answer = await dispatch(request, requestId, plane, ctx);
+    const response = new Response(answer.body, answer);
+    response.headers.set("RelayKey-Request-Id", requestId);
+    return response;
+  },
+
+  /** Tries again what the data plane has not confirmed. */
+  async scheduled(_controller, env): Promise<void> {
+    const { deps } = await (started ??= start(env));
+    const result = await retryOpenChanges(deps);
+    if (result.keys > 0) log(result.pending === 0 ? "info" : "warn", "outbox_retried", { ...result });
+  },
+} satisfies ExportedHandler<Env>;
+
+async function dispatch(
+  request: Request,
+  requestId: string,
+  { deps, api }: ControlPlane,
+  ctx: ExecutionContext,
+): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/healthz") return Response.json({ status: "ok" });
+  if (pathname === "/api" || pathname.startsWith("/api/")) return api.fetch(request, { requestId });
+  try {
+    return await handleApp(request, deps, ctx);
+  } catch (error) {
+    log("error", "app_failed", { requestId, error: describeError(error) });
+    return new Response(`Something went wrong. Please quote ${requestId}.`, { status: 500 });
+  }
+}
+
+function notConfigured(error: unknown, requestId: string): Response {
+  const detail =
+    error instanceof ConfigurationError ? error.message : "The control plane could not be configured.";
+  log("error", "not_configured", { detail });
+  return Response.json(
+    {
+      title: "The control plane is not configured",
+      status: 503,
+      detail,
+      code: "not_configured",
+      request_id: requestId,
+    },
+    {
+      status: 503,
+      headers: {
+        "Content-Type": "application/problem+json",
+        "RelayKey-Request-Id": requestId,
+        "Cache-Control": "no-store",
+      },
+    },
+  );
+}
