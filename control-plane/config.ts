@@ -10,7 +10,7 @@ export interface Dependencies extends ServiceDependencies {
   /** Static files of the dashboard. */
   readonly assets: Fetcher;
   /** The session cookie may travel over plain http: the local edition only. */
-  readonly allowInsecureCookies: boolean;
+  readonly insecureCookies: boolean;
 }
 
 /** A binding, variable or secret is missing or malformed; the message names it and says what it must be. */
@@ -50,8 +50,8 @@ export async function configure(env: Env): Promise<Dependencies> {
     throw new ConfigurationError("RELAYKEY_PROXY_URL is malformed: it must be a URL without a path.");
   }
   const development = flag(env, "RELAYKEY_DEV_UPSTREAMS", "loopback");
-  const allowInsecureCookies = flag(env, "RELAYKEY_ALLOW_INSECURE_COOKIES", "1");
-  if ((development || allowInsecureCookies) && proxyUrl.startsWith("https:")) {
+  const insecureCookies = flag(env, "RELAYKEY_ALLOW_INSECURE_COOKIES", "1");
+  if ((development || insecureCookies) && proxyUrl.startsWith("https:")) {
     throw new ConfigurationError(
       "RELAYKEY_DEV_UPSTREAMS and RELAYKEY_ALLOW_INSECURE_COOKIES are development flags: set them to empty where RELAYKEY_PROXY_URL is https.",
     );
@@ -66,7 +66,7 @@ export async function configure(env: Env): Promise<Dependencies> {
     proxyUrl,
     log,
     assets: env.ASSETS,
-    allowInsecureCookies,
+    insecureCookies,
   };
 }
 

@@ -19,7 +19,7 @@ async function start(env: Env): Promise<ControlPlane> {
 }
 
 export default {
-  async fetch(request, env, ctx): Promise<Response> {
+  async fetch(request, env): Promise<Response> {
     const requestId = newId();
     let plane: ControlPlane;
     try {
@@ -27,7 +27,7 @@ export default {
     } catch (error) {
       return notConfigured(error, requestId);
     }
-    const answer = await dispatch(request, requestId, plane, ctx);
+    const answer = await dispatch(request, requestId, plane);
     const response = new Response(answer.body, answer);
     response.headers.set("RelayKey-Request-Id", requestId);
     return response;
@@ -41,17 +41,12 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
-async function dispatch(
-  request: Request,
-  requestId: string,
-  { deps, api }: ControlPlane,
-  ctx: ExecutionContext,
-): Promise<Response> {
+async function dispatch(request: Request, requestId: string, { deps, api }: ControlPlane): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return Response.json({ status: "ok" });
   if (pathname === "/api" || pathname.startsWith("/api/")) return api.fetch(request, { requestId });
   try {
-    return await handleApp(request, deps, ctx);
+    return await handleApp(request, deps);
   } catch (error) {
     log("error", "app_failed", { requestId, error: describeError(error) });
     return new Response(`Something went wrong. Please quote ${requestId}.`, { status: 500 });

@@ -15,7 +15,7 @@ import type { Outcome } from "./outcome.ts";
 import { toPage } from "./page.ts";
 import type { Page, PageRequest } from "./page.ts";
 
-interface IntegrationSettings {
+export interface IntegrationSettings {
   readonly name: string;
   /** `https://host/optional/path` */
   readonly upstream: string;

@@ -12,7 +12,7 @@ import { showHolder } from "./holders.ts";
 import { showIntegration } from "./integrations.ts";
 import { checkPolicy, describePolicy, newPolicy, updatedPolicy } from "./key-policy.ts";
 import type { PolicyInput, PolicyUpdate } from "./key-policy.ts";
-import { fail, invalid, ok } from "./outcome.ts";
+import { fail, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { toPage } from "./page.ts";
 import type { Page, PageRequest } from "./page.ts";

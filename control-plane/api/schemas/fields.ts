@@ -71,3 +71,10 @@ export const secretText = z
   .max(8_192, "The vendor key is longer than 8192 characters.")
   .regex(/^[\x20-\x7e]+$/, "The vendor key holds a character that no header can carry; is it cut or wrapped?")
   .refine((text) => text === text.trim(), "The vendor key has space around it: remove it.");
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Leaves out members that are undefined: absent means "as it is". */
+export function withoutAbsent<T extends object>(value: T): Present<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Present<T>;
+}

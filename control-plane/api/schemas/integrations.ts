@@ -4,7 +4,7 @@ import { credentialSchema } from "@relaykey/core/credential";
 import { DIALECTS, headerPatternSchema, slugSchema } from "@relaykey/core/integration";
 import { Secret } from "@relaykey/core/secret";
 import type { IntegrationInput, IntegrationUpdate } from "../../service/integrations.ts";
-import { change, label, page, secretText, strict } from "./fields.ts";
+import { change, label, page, secretText, strict, withoutAbsent } from "./fields.ts";
 
 const DEFAULT_TIMEOUT_MS = 120_000;
 const MAX_TIMEOUT_MS = 3_600_000;
@@ -87,10 +87,3 @@ export const integrationChange = change({
 );
 
 export const integrationQuery = strict(page);
-
-type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Leaves out members that are undefined: absent means "as it is". */
-export function withoutAbsent<T extends object>(value: T): Present<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Present<T>;
-}

@@ -5,8 +5,7 @@ import { parseRule } from "@relaykey/core/scope";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { IpPolicy } from "@relaykey/core/snapshot";
 import type { PolicyUpdate } from "../../service/key-policy.ts";
-import { change, duration, label, moment, page, reference, strict } from "./fields.ts";
-import { withoutAbsent } from "./integrations.ts";
+import { change, duration, label, moment, page, reference, strict, withoutAbsent } from "./fields.ts";
 
 const ruleText = z.string('Give a rule such as "POST /v1/chat/completions".');
 

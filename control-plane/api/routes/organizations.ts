@@ -1,0 +1,37 @@
+import { Hono } from "hono";
+import type { ServiceDependencies } from "../../service/dependencies.ts";
+import { changeOrganization, createOrganization, showOrganization } from "../../service/organizations.ts";
+import { answer } from "../context.ts";
+import type { ApiEnv } from "../context.ts";
+import { ApiError } from "../errors.ts";
+import { readBody } from "../input.ts";
+import { presentOrganization } from "../presenters.ts";
+import { organizationInput } from "../schemas/organizations.ts";
+
+/** `/organizations` is the installation's; `/organization` is the caller's own. */
+export function organizationRoutes(deps: ServiceDependencies) {
+  return new Hono<ApiEnv>()
+    .post("/organizations", async (context) => {
+      if (!context.var.isBootstrap) throw new ApiError("bootstrap_only");
+      const input = await readBody(context, organizationInput);
+      const outcome = await createOrganization(deps, context.var.caller, input);
+      return answer(context, outcome, ({ organization, managementToken }) => ({
+        json: {
+          organization: presentOrganization(organization),
+          management_token: managementToken.reveal(),
+        },
+        status: 201,
+      }));
+    })
+    .get("/organization", async (context) =>
+      answer(context, await showOrganization(deps, context.var.caller), (organization) => ({
+        json: { organization: presentOrganization(organization) },
+      })),
+    )
+    .patch("/organization", async (context) => {
+      const input = await readBody(context, organizationInput);
+      return answer(context, await changeOrganization(deps, context.var.caller, input), (organization) => ({
+        json: { organization: presentOrganization(organization) },
+      }));
+    });
+}
