@@ -12,7 +12,7 @@ interface __BaseEnv_Env {
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
-		mainModule: typeof import("../../work/main/control-plane/worker");
+		mainModule: typeof import("./worker");
 	}
 	interface Env extends __BaseEnv_Env {}
 }
