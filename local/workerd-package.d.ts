@@ -1,5 +1,5 @@
-/** The npm package ships no types: its default export is the path of the binary for this machine. */
+/** The npm package ships no types: CommonJS, whose `default` is the path of the binary for this machine. */
 declare module "workerd" {
-  const path: string;
-  export default path;
+  const workerd: { readonly default: string };
+  export default workerd;
 }

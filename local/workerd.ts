@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import workerdPath from "workerd";
+import workerd from "workerd";
 import { StartError } from "./config/error.ts";
 
 const FIRST_PAUSE_MS = 200;
@@ -76,7 +76,7 @@ export class Workerd {
 
   async #run(): Promise<string> {
     const log = createWriteStream(this.#log, { flags: "a", mode: 0o600 });
-    const child = spawn(workerdPath, ["serve", "--experimental", "--import-path=/", this.#config], {
+    const child = spawn(workerd.default, ["serve", "--experimental", "--import-path=/", this.#config], {
       stdio: ["ignore", "pipe", "pipe"],
       // Only the Workers' own secrets: nothing of the caller's environment.
       env: this.#environment,

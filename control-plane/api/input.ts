@@ -38,7 +38,7 @@ async function readText(context: ApiContext): Promise<string> {
   if (reader === undefined) return "";
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";
-  for (let size = 0; ; ) {
+  for (let size = 0; ;) {
     const { done, value } = await reader.read();
     if (done) break;
     size += value.length;
@@ -61,7 +61,8 @@ function decode(read: () => string): string {
 
 function parseObject(text: string): object {
   const value = parseJson(text);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new ApiError("malformed_json");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new ApiError("malformed_json");
   return value;
 }
 

@@ -37,15 +37,18 @@ const settings = {
 
 const secret = secretText.transform((text) => new Secret(text));
 
-/** What the request leaves out comes from the catalogue entry it names, then from the defaults. */
+/**
+ * What the request leaves out comes from the catalogue entry it names (absent: the one named like the slug, if there is
+ * one; null: none), then from the defaults.
+ */
 export const integrationInput = strict({
   ...z.object(settings).partial().shape,
   slug,
   secret,
-  catalogue: z.string().optional(),
+  catalogue: z.string("Give the slug of a catalogue entry, or null.").nullable().optional(),
 }).transform((input, context): IntegrationInput => {
-  const entry = input.catalogue === undefined ? null : catalogueEntry(input.catalogue);
-  if (input.catalogue !== undefined && entry === null) {
+  const entry = input.catalogue === null ? null : catalogueEntry(input.catalogue ?? input.slug);
+  if (entry === null && typeof input.catalogue === "string") {
     const known = CATALOGUE.map((each) => each.slug).join(", ");
     context.addIssue({ code: "custom", path: ["catalogue"], message: `Give one of: ${known}.` });
     return z.NEVER;

@@ -1,0 +1,187 @@
+import { deriveLocalKeys } from "@relaykey/core/envelope";
+import { newId } from "@relaykey/core/ids";
+import type { EnforcementReceipt, KeyControlApi, KeyRef } from "@relaykey/core/rpc";
+import { decodeSnapshot } from "@relaykey/core/snapshot";
+import type { PolicySnapshot } from "@relaykey/core/snapshot";
+import { importTagKey, mintToken } from "@relaykey/core/token";
+import { openDatabase } from "@relaykey/db/client";
+import type { Database } from "@relaykey/db/client";
+import { createOrganization } from "@relaykey/db/queries/organizations";
+import { startSqlEndpoint } from "../../../local/sql/endpoint.ts";
+import { migrateBackend } from "../../../local/sql/migrate-backend.ts";
+import { openPglite } from "../../../local/sql/pglite.ts";
+import type { ServiceDependencies } from "../../service/dependencies.ts";
+import { createApi } from "../app.ts";
+
+/** What the data plane was told, and whether it can be reached. It keeps the highest version, as the real one does. */
+export class RecordingKeyControl implements KeyControlApi {
+  readonly applied: PolicySnapshot[] = [];
+  readonly revoked: { readonly ref: KeyRef; readonly version: number }[] = [];
+  /** The version that holds, per key. */
+  readonly holding = new Map<string, number>();
+  /** Fails calls for these keys, or for all. */
+  failing: ((keyId: string) => boolean) | null = null;
+  /** Awaited before each call takes effect. */
+  before: (snapshot: PolicySnapshot) => Promise<void> = () => Promise.resolve();
+
+  async apply(text: string): Promise<EnforcementReceipt> {
+    const decoded = decodeSnapshot(text);
+    if (!decoded.ok) throw new TypeError(decoded.error);
+    await this.before(decoded.snapshot);
+    this.#reach(decoded.snapshot.keyId);
+    this.applied.push(decoded.snapshot);
+    return this.#hold(decoded.snapshot.keyId, decoded.snapshot.version);
+  }
+
+  async revoke(ref: KeyRef, version: number): Promise<EnforcementReceipt> {
+    this.#reach(ref.keyId);
+    this.revoked.push({ ref, version });
+    return this.#hold(ref.keyId, version);
+  }
+
+  inspect(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  ping(): Promise<"ok"> {
+    return Promise.resolve("ok");
+  }
+
+  latest(keyId: string): PolicySnapshot | undefined {
+    return this.applied
+      .filter((snapshot) => snapshot.keyId === keyId)
+      .sort((left, right) => right.version - left.version)[0];
+  }
+
+  #reach(keyId: string): void {
+    if (this.failing?.(keyId) === true) throw new Error("the data plane is away");
+  }
+
+  #hold(keyId: string, version: number): EnforcementReceipt {
+    const held = Math.max(version, this.holding.get(keyId) ?? 0);
+    this.holding.set(keyId, held);
+    return { keyId, version: held, enforcedAt: Date.now(), waitedMs: 0 };
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed JSON. */
+  readonly body: Record<string, unknown>;
+  readonly text: string;
+}
+
+/** Calls the API as the holder of a management token. */
+export type Client = (method: string, path: string, body?: unknown) => Promise<Answer>;
+
+export interface World {
+  readonly db: Database;
+  readonly deps: ServiceDependencies;
+  readonly keyControl: RecordingKeyControl;
+  readonly keys: Awaited<ReturnType<typeof deriveLocalKeys>>;
+  readonly api: ReturnType<typeof createApi>;
+  readonly logged: string[];
+  /** Moves the clock. */
+  advance(ms: number): void;
+  /** A fresh organization with a token of this kind. */
+  organization(kind?: "bootstrap" | "standard"): Promise<{ id: string; token: string; client: Client }>;
+  /** A client with any Authorization header, or none. */
+  caller(authorization: string | null): Client;
+  close(): Promise<void>;
+}
+
+/** The API over a real SQL endpoint and a data plane that records. */
+export async function createWorld(): Promise<World> {
+  const password = crypto.randomUUID();
+  const backend = await openPglite("memory://");
+  await migrateBackend(backend);
+  const endpoint = await startSqlEndpoint({ backend, password });
+  const db = openDatabase(`postgres://relaykey:${password}@localhost/relaykey`, endpoint.url);
+  const keys = await deriveLocalKeys(randomKey());
+  const tagKey = await importTagKey(randomKey());
+  const keyControl = new RecordingKeyControl();
+  const logged: string[] = [];
+  let skew = 0;
+  const deps: ServiceDependencies = {
+    db,
+    keyControl,
+    now: () => Date.now() + skew,
+    sealingKey: keys.publicKey,
+    tagKey,
+    development: false,
+    proxyUrl: "https://proxy.relaykey.example",
+    log: (level, event, fields) => logged.push(JSON.stringify({ level, event, ...fields })),
+  };
+  const api = createApi(deps);
+
+  const caller =
+    (authorization: string | null): Client =>
+    async (method, path, body) => {
+      const response = await api.request(
+        `/api/v1${path}`,
+        {
+          method,
+          headers: {
+            ...(authorization === null ? {} : { Authorization: authorization }),
+            ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+          },
+          ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+        },
+        { requestId: newId() },
+      );
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: JSON.parse(text) as Record<string, unknown>,
+        text,
+      };
+    };
+
+  return {
+    db,
+    deps,
+    keyControl,
+    keys,
+    api,
+    logged,
+    advance: (ms) => {
+      skew += ms;
+    },
+    organization: async (kind = "standard") => {
+      const id = newId();
+      const minted = await mintToken("mgmt", null, tagKey);
+      await createOrganization(db, {
+        organization: { id, name: `organization ${id.slice(-6)}` },
+        token: {
+          id: newId(),
+          organizationId: id,
+          name: "test",
+          kind,
+          tokenHash: minted.hash,
+          display: minted.display,
+        },
+        event: {
+          organizationId: id,
+          actor: { kind: "system", id: null },
+          action: "organization.created",
+          subjectKind: "organization",
+          subjectId: id,
+          metadata: {},
+        },
+      });
+      const token = minted.token.reveal();
+      return { id, token, client: caller(`Bearer ${token}`) };
+    },
+    caller,
+    close: async () => {
+      await endpoint.close();
+      await backend.close();
+    },
+  };
+}
+
+function randomKey(): string {
+  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+}

@@ -1,0 +1,120 @@
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import axe from "axe-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { launchBrowser } from "./browser.ts";
+import { Admin } from "./harness.ts";
+
+const admin = new Admin(inject("local"));
+const { controlPlane, proxy, demo } = admin.local;
+const ARTIFACTS = fileURLToPath(new URL("./artifacts/", import.meta.url));
+
+let browser: Browser;
+let cookies: Awaited<ReturnType<Awaited<ReturnType<Browser["newContext"]>>["cookies"]>> = [];
+
+beforeAll(async () => {
+  mkdirSync(ARTIFACTS, { recursive: true });
+  browser = await launchBrowser();
+});
+
+afterAll(() => browser.close());
+
+/** Violations of WCAG 2.2 AA, by rule. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const run = (globalThis as unknown as { axe: typeof axe }).axe.run;
+    const { violations: found } = await run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] });
+    return found.map(({ id }) => id);
+  });
+}
+
+async function open(options: BrowserContextOptions, path: string): Promise<Page> {
+  const context = await browser.newContext(options);
+  await context.addCookies(cookies);
+  const page = await context.newPage();
+  await page.goto(`${controlPlane}${path}`);
+  return page;
+}
+
+test("without a session every page leads to the sign-in page", async () => {
+  const page = await open({}, "/");
+  expect(new URL(page.url()).pathname).toBe("/sign-in");
+  expect(await page.textContent("h1")).toBe("This link does not work");
+});
+
+test("the link shows a button, signs in once, and not again; also without JavaScript", async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  // Looking at the link, as a mail scanner does, does not use it up.
+  for (let look = 0; look < 2; look += 1) await page.goto(inject("signInLink"));
+  await page.screenshot({ path: `${ARTIFACTS}sign-in.png` });
+  await page.click("text=Sign in >> nth=-1");
+  await page.waitForURL(`${controlPlane}/`);
+  cookies = await context.cookies();
+  expect(cookies).toMatchObject([{ httpOnly: true, sameSite: "Lax" }]);
+  expect(problems).toEqual([]);
+
+  const again = await (await browser.newContext()).newPage();
+  await again.goto(inject("signInLink"));
+  await again.click("button");
+  await again.waitForSelector("text=This link does not work");
+});
+
+test("the overview shows the keys and what was done with them", async () => {
+  await fetch(`${proxy}/${demo.integration}/v1/models`, { headers: { Authorization: `Bearer ${demo.key}` } });
+  const blocked = await fetch(`${proxy}/${demo.integration}/v1/files`, { headers: { Authorization: `Bearer ${demo.key}` } });
+  await admin.event(blocked.headers.get("relaykey-request-id"));
+
+  const page = await open({}, "/");
+  const problems: string[] = [];
+  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  await page.reload({ waitUntil: "networkidle" });
+  expect(await page.textContent("h1")).toBe("Demo");
+  expect(await page.textContent("section[aria-label=Keys]")).toContain("Demo key");
+  const requests = await page.textContent("section[aria-label='Latest requests']");
+  expect(requests).toContain("Outside the key's scope");
+  expect(requests).toContain("GET openai:/v1/models");
+  expect(await page.content()).not.toContain(demo.key);
+  expect(problems).toEqual([]);
+});
+
+test.each<[string, BrowserContextOptions]>([
+  ["light", { colorScheme: "light", viewport: { width: 1_280, height: 900 } }],
+  ["dark", { colorScheme: "dark", viewport: { width: 1_280, height: 900 } }],
+  ["phone", { colorScheme: "light", viewport: { width: 390, height: 844 } }],
+])("the overview is accessible and fits: %s", async (name, options) => {
+  const page = await open(options, "/");
+  await page.screenshot({ path: `${ARTIFACTS}overview-${name}.png`, fullPage: true });
+  expect(await violations(page)).toEqual([]);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+});
+
+test("a form sent from another site changes nothing", async () => {
+  const response = await fetch(`${controlPlane}/sign-out`, {
+    method: "POST",
+    headers: { Origin: "https://evil.example", Cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; ") },
+    redirect: "manual",
+  });
+  expect(response.status).toBe(403);
+  const page = await open({}, "/");
+  expect(await page.textContent("h1")).toBe("Demo");
+});
+
+test("signing out ends the session", async () => {
+  const page = await open({}, "/");
+  await page.click("text=Sign out");
+  await page.waitForURL(`${controlPlane}/sign-in`);
+  const later = await open({}, "/");
+  expect(new URL(later.url()).pathname).toBe("/sign-in");
+});
+
+test("where the type of a refusal leads, the refusal is explained", async () => {
+  const refusal = (await (await fetch(`${proxy}/openai/v1/models`)).json()) as { type: string; title: string };
+  const page = await open({}, new URL(refusal.type).pathname);
+  expect(await page.textContent(`#${new URL(refusal.type).hash.slice(1)}`)).toContain(refusal.title);
+});

@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { startStack } from "@relaykey/local/stack";
+import type { LocalFile } from "@relaykey/local/state";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    local: LocalFile;
+    signInLink: string;
+    workerdPid: number;
+  }
+}
+
+/** One local edition for all files: raw workerd, a database of its own, any free ports. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const state = mkdtempSync(join(tmpdir(), "relaykey-e2e-"));
+  const stack = await startStack({ state, port: "free", log: console.log });
+  project.provide("local", stack.local);
+  project.provide("signInLink", stack.signInLink);
+  project.provide("workerdPid", stack.workerdPid() ?? 0);
+  return async () => {
+    await stack.stop();
+    rmSync(state, { recursive: true, force: true });
+  };
+}
