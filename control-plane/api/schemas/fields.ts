@@ -16,7 +16,11 @@ export function change<S extends z.ZodRawShape>(shape: S) {
   const known = Object.keys(shape).join(", ");
   return strict(shape)
     .partial()
-    .refine((value) => Object.keys(value).length > 0, `Give at least one of: ${known}.`);
+    .refine((value) => Object.keys(value).length > 0, {
+      error: `Give at least one of: ${known}.`,
+      // An object with unknown members only is wrong for their sake, not for being empty.
+      when: ({ issues }) => issues.length === 0,
+    });
 }
 
 /** A line of text for people: no control characters, no space around it. */
