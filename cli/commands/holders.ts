@@ -1,0 +1,81 @@
+import { Option } from "commander";
+import type { Command } from "commander";
+import { HOLDER_KINDS } from "@relaykey/core/snapshot";
+import { query } from "../client.ts";
+import { pageOptions, withContext } from "../context.ts";
+import type { PageOptions } from "../context.ts";
+import { usage } from "../failure.ts";
+import { printChange, printList, printOne } from "../output.ts";
+import type { Column } from "../output.ts";
+
+const COLUMNS: readonly Column[] = [
+  ["NAME", (holder) => holder["name"]],
+  ["KIND", (holder) => holder["kind"]],
+  ["EMAIL", (holder) => holder["email"]],
+  ["FROZEN", (holder) => (holder["frozen"] === true ? "yes" : "no")],
+  ["ID", (holder) => holder["id"]],
+];
+
+interface ChangeOptions {
+  readonly name?: string;
+  readonly kind?: string;
+  readonly email?: string;
+  readonly freeze?: true;
+  readonly unfreeze?: true;
+}
+
+export function addHolderCommands(program: Command): void {
+  const group = program
+    .command("holders")
+    .description("who holds keys: people, applications, services, agents, vendors");
+
+  pageOptions(group.command("list").description("list them")).action(
+    withContext(async (context, options: PageOptions) => {
+      printList(context.printer, await context.call("GET", `/holders${query({ ...options })}`), COLUMNS);
+    }),
+  );
+
+  group
+    .command("show <holder>")
+    .description("show one, by name or id")
+    .action(
+      withContext(async (context, holder: string) => {
+        const answer = await context.call("GET", `/holders/${encodeURIComponent(holder)}`);
+        printOne(context.printer, answer, "holder");
+      }),
+    );
+
+  group
+    .command("create <name>")
+    .description("create one")
+    .addOption(kindOption().default("application"))
+    .option("--email <address>", "needed for a person: new IP addresses are confirmed there")
+    .action(
+      withContext(async (context, name: string, options: { kind: string; email?: string }) => {
+        printOne(context.printer, await context.call("POST", "/holders", { name, ...options }), "holder");
+      }),
+    );
+
+  group
+    .command("change <holder>")
+    .description("change one; its keys follow at once")
+    .option("--name <name>", "another name")
+    .addOption(kindOption())
+    .option("--email <address>", "another e-mail address")
+    .option("--freeze", "refuse all of its keys until it is unfrozen")
+    .addOption(new Option("--unfreeze", "let its keys work again").conflicts("freeze"))
+    .action(
+      withContext(async (context, holder: string, { freeze, unfreeze, ...same }: ChangeOptions) => {
+        const frozen = freeze === true ? { frozen: true } : unfreeze === true ? { frozen: false } : {};
+        const change = { ...same, ...frozen };
+        if (Object.keys(change).length === 0)
+          throw usage("Say what to change: see rk holders change --help.");
+        const answer = await context.call("PATCH", `/holders/${encodeURIComponent(holder)}`, change);
+        printChange(context.printer, answer, "holder");
+      }),
+    );
+}
+
+export function kindOption(): Option {
+  return new Option("--kind <kind>", "what it is").choices(HOLDER_KINDS);
+}

@@ -1,0 +1,178 @@
+import { Option } from "commander";
+import type { Command } from "commander";
+import type { CredentialPlacement } from "@relaykey/core/credential";
+import { DIALECTS } from "@relaykey/core/integration";
+import { parseDuration } from "@relaykey/core/limits";
+import { query } from "../client.ts";
+import { collect, pageOptions, withContext } from "../context.ts";
+import type { PageOptions } from "../context.ts";
+import { usage } from "../failure.ts";
+import { printChange, printList, printOne } from "../output.ts";
+import type { Column } from "../output.ts";
+import { readSecret } from "../secret-input.ts";
+
+const COLUMNS: readonly Column[] = [
+  ["SLUG", (integration) => integration["slug"]],
+  ["NAME", (integration) => integration["name"]],
+  ["UPSTREAM", (integration) => integration["upstream"]],
+  ["ENABLED", (integration) => (integration["enabled"] === true ? "yes" : "no")],
+  ["KEY VERSION", (integration) => integration["secret_version"]],
+  ["ID", (integration) => integration["id"]],
+];
+
+interface SettingOptions {
+  readonly name?: string;
+  readonly upstream?: string;
+  readonly credential?: string;
+  readonly header?: readonly string[];
+  readonly dialect?: string;
+  readonly timeout?: string;
+  readonly allowEncodedSlash?: boolean;
+  readonly logQuery?: boolean;
+}
+
+interface SecretOption {
+  readonly secretStdin?: true;
+}
+
+export function addIntegrationCommands(program: Command): void {
+  const group = program.command("integrations").description("vendors' APIs and their sealed keys");
+
+  pageOptions(group.command("list").description("list them")).action(
+    withContext(async (context, options: PageOptions) => {
+      printList(context.printer, await context.call("GET", `/integrations${query({ ...options })}`), COLUMNS);
+    }),
+  );
+
+  group
+    .command("show <integration>")
+    .description("show one, by slug or id; the vendor key is never shown")
+    .action(
+      withContext(async (context, integration: string) => {
+        const answer = await context.call("GET", `/integrations/${encodeURIComponent(integration)}`);
+        printOne(context.printer, answer, "integration");
+      }),
+    );
+
+  secretOption(settingOptions(group.command("create <slug>")))
+    .description("create one; what is left out comes from the catalogue, by slug")
+    .option("--catalogue <slug>", "the catalogue entry to begin with, when the slug is another")
+    .action(
+      withContext(
+        async (
+          context,
+          slug: string,
+          {
+            catalogue,
+            secretStdin,
+            ...options
+          }: SettingOptions & SecretOption & { readonly catalogue?: string },
+        ) => {
+          const settings = readSettings(options);
+          const secret = await readSecret(secretStdin === true, `Vendor key for ${slug}`);
+          const body = {
+            slug,
+            ...settings,
+            ...(catalogue === undefined ? {} : { catalogue }),
+            secret: secret.reveal(),
+          };
+          printOne(context.printer, await context.call("POST", "/integrations", body), "integration");
+        },
+      ),
+    );
+
+  settingOptions(group.command("change <integration>"))
+    .description("change one; its keys follow at once")
+    .option("--enable", "let its keys work again")
+    .addOption(new Option("--disable", "refuse every request to it").conflicts("enable"))
+    .action(
+      withContext(
+        async (
+          context,
+          integration: string,
+          {
+            enable,
+            disable,
+            ...options
+          }: SettingOptions & { readonly enable?: true; readonly disable?: true },
+        ) => {
+          const enabled = enable === true ? { enabled: true } : disable === true ? { enabled: false } : {};
+          const change = { ...readSettings(options), ...enabled };
+          if (Object.keys(change).length === 0) {
+            throw usage("Say what to change: see rk integrations change --help.");
+          }
+          const answer = await context.call(
+            "PATCH",
+            `/integrations/${encodeURIComponent(integration)}`,
+            change,
+          );
+          printChange(context.printer, answer, "integration");
+        },
+      ),
+    );
+
+  secretOption(group.command("rotate <integration>"))
+    .description("replace the vendor key; all its keys use the new one at once")
+    .action(
+      withContext(async (context, integration: string, { secretStdin }: SecretOption) => {
+        const secret = await readSecret(secretStdin === true, `New vendor key for ${integration}`);
+        const answer = await context.call("PATCH", `/integrations/${encodeURIComponent(integration)}`, {
+          secret: secret.reveal(),
+        });
+        printChange(context.printer, answer, "integration");
+      }),
+    );
+}
+
+function secretOption(command: Command): Command {
+  return command.option("--secret-stdin", "read the vendor key from standard input instead of asking for it");
+}
+
+function settingOptions(command: Command): Command {
+  return command
+    .option("--name <name>", "what people call it")
+    .option("--upstream <url>", "https://host/optional/path")
+    .option(
+      "--credential <placement>",
+      'where the vendor key goes: bearer, basic, basic:USER:PASSWORD, header:NAME, header:NAME:TEMPLATE, query:NAME; "{secret}" stands for the key',
+    )
+    .option(
+      "--header <name>",
+      'a request header to let through, or a prefix such as "openai-*" (repeat)',
+      collect,
+    )
+    .addOption(new Option("--dialect <dialect>", "how refusals are dressed").choices(DIALECTS))
+    .option("--timeout <duration>", "until the vendor's answer begins, such as 30s or 2m")
+    .option("--allow-encoded-slash", "admit %2F inside a path segment")
+    .option("--no-allow-encoded-slash", "refuse it")
+    .option("--log-query", "keep query strings in the audit log; they may hold personal data")
+    .option("--no-log-query", "leave them out");
+}
+
+function readSettings(options: SettingOptions): Record<string, unknown> {
+  const { header, timeout, credential, allowEncodedSlash, logQuery, ...same } = options;
+  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout);
+  if (timeoutMs === null) throw usage("--timeout: give a duration such as 30s or 2m.");
+  const settings = {
+    ...same,
+    credential: credential === undefined ? undefined : readPlacement(credential),
+    request_headers: header,
+    timeout_ms: timeoutMs,
+    allow_encoded_slash: allowEncodedSlash,
+    log_query: logQuery,
+  };
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+function readPlacement(text: string): CredentialPlacement {
+  const [kind, name, ...rest] = text.split(":");
+  const template = rest.length === 0 ? "{secret}" : rest.join(":");
+  if (kind === "bearer" && name === undefined) return { kind };
+  if (kind === "basic" && name === undefined) return { kind, username: "{secret}", password: "" };
+  if (kind === "basic" && name !== undefined) return { kind, username: name, password: rest.join(":") };
+  if (kind === "header" && name) return { kind, name: name.toLowerCase(), template };
+  if (kind === "query" && name && rest.length === 0) return { kind, name };
+  throw usage(
+    "--credential: give bearer, basic, basic:USER:PASSWORD, header:NAME, header:NAME:TEMPLATE or query:NAME.",
+  );
+}

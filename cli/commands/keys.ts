@@ -1,0 +1,152 @@
+import { Option } from "commander";
+import type { Command } from "commander";
+import { HOLDER_KINDS } from "@relaykey/core/snapshot";
+import { Refusal, query } from "../client.ts";
+import type { Json } from "../client.ts";
+import { pageOptions, withContext } from "../context.ts";
+import type { CliContext, PageOptions } from "../context.ts";
+import { Failure, usage } from "../failure.ts";
+import { printChange, printList, printOne } from "../output.ts";
+import type { Column } from "../output.ts";
+import { policyOptions, readPolicy } from "../policy-options.ts";
+import type { PolicyOptions } from "../policy-options.ts";
+
+const COLUMNS: readonly Column[] = [
+  ["NAME", (key) => key["name"]],
+  ["KEY", (key) => key["display"]],
+  ["STATE", (key) => describeState(key)],
+  ["HOLDER", (key) => (key["holder"] as Json)["name"]],
+  ["INTEGRATION", (key) => (key["integration"] as Json)["slug"]],
+  ["EXPIRES", (key) => key["expires_at"]],
+  ["ID", (key) => key["id"]],
+];
+
+interface CreateOptions extends PolicyOptions {
+  readonly holder: string;
+  readonly integration: string;
+  readonly createHolder?: string | true;
+  readonly email?: string;
+}
+
+interface ListOptions extends PageOptions {
+  readonly holder?: string;
+  readonly integration?: string;
+  readonly status?: string;
+}
+
+export function addKeyCommands(program: Command): void {
+  const group = program.command("keys").description("RelayKeys: create, list, show, change, revoke");
+
+  policyOptions(group.command("create"))
+    .description("issue a key; its token is shown this once")
+    .requiredOption("--holder <holder>", "who will hold it: name or id")
+    .requiredOption("--integration <integration>", "what it is for: slug or id")
+    .addOption(
+      new Option("--create-holder [kind]", "create the holder if there is none of this name")
+        .choices(HOLDER_KINDS)
+        .preset("application"),
+    )
+    .option("--email <address>", "e-mail address of a holder that is created")
+    .action(
+      withContext(async (context, options: CreateOptions) => {
+        const { holder, integration, createHolder, email, ...policy } = options;
+        if (policy.allow === undefined) {
+          throw usage('Say what the key may do: --allow "POST /v1/chat/completions" (repeat for more).');
+        }
+        const body = { holder, integration, ...readPolicy(policy) };
+        const kind = typeof createHolder === "string" ? createHolder : null;
+        printCreated(context, await create(context, body, holder, kind, email));
+      }),
+    );
+
+  pageOptions(group.command("list"))
+    .description("list keys, newest first")
+    .option("--holder <holder>", "of this holder only")
+    .option("--integration <integration>", "for this integration only")
+    .addOption(new Option("--status <state>", "in this state only").choices(["active", "revoked", "frozen"]))
+    .action(
+      withContext(async (context, { status, ...options }: ListOptions) => {
+        const search = query({ ...options, state: status });
+        printList(context.printer, await context.call("GET", `/keys${search}`), COLUMNS);
+      }),
+    );
+
+  group
+    .command("show <id>")
+    .description("show one; its token cannot be shown again")
+    .action(
+      withContext(async (context, id: string) => {
+        printOne(context.printer, await context.call("GET", `/keys/${encodeURIComponent(id)}`), "key");
+      }),
+    );
+
+  policyOptions(group.command("change <id>"))
+    .description("change what a key may do, in force when the command returns")
+    .action(
+      withContext(async (context, id: string, options: PolicyOptions) => {
+        const change = readPolicy(options);
+        if (Object.keys(change).length === 0) throw usage("Say what to change: see rk keys change --help.");
+        const answer = await context.call("PATCH", `/keys/${encodeURIComponent(id)}`, change);
+        printChange(context.printer, answer, "key");
+      }),
+    );
+
+  group
+    .command("revoke <id>")
+    .description("end a key for good, everywhere when the command returns")
+    .action(
+      withContext(async (context, id: string) => {
+        const answer = await context.call("POST", `/keys/${encodeURIComponent(id)}/revoke`);
+        printChange(context.printer, answer, "key");
+      }),
+    );
+}
+
+/** Issues the key; a holder that is missing is created if that was asked for, and otherwise named. */
+async function create(
+  context: CliContext,
+  body: { readonly holder: string },
+  holder: string,
+  kind: string | null,
+  email: string | undefined,
+): Promise<Json> {
+  try {
+    return await context.call("POST", "/keys", body);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "holder_unknown") throw error;
+    if (kind === null) {
+      throw new Failure(
+        `There is no holder "${holder}". Create it first, rk holders create ${quote(holder)} --kind service, or repeat ` +
+          "this command with --create-holder service.",
+        1,
+        error.problem,
+      );
+    }
+    await context.call("POST", "/holders", { name: holder, kind, ...(email === undefined ? {} : { email }) });
+    return context.call("POST", "/keys", body);
+  }
+}
+
+/** The token goes to standard output alone, so that it can be captured; all else is for people. */
+function printCreated({ printer }: CliContext, answer: Json): void {
+  const key = answer["key"] as Json;
+  if (printer.json) printer.out(JSON.stringify(answer, null, 2));
+  else {
+    printer.err(`Created ${String(key["name"])} (${String(key["id"])}). Its token, shown this once:`);
+    printer.out(String(answer["token"]));
+  }
+  if ((answer["enforcement"] as Json)["state"] === "pending") {
+    throw new Failure(
+      "The key is stored, but does not work yet: the proxy could not be told. RelayKey keeps trying; see rk keys show.",
+    );
+  }
+}
+
+function describeState(key: Json): string {
+  const policy = key["policy"] as Json;
+  return `${String(key["state"])}${policy["state"] === "pending" ? " (pending)" : ""}`;
+}
+
+function quote(text: string): string {
+  return /^[\w.@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

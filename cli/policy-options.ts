@@ -1,0 +1,99 @@
+import { Option } from "commander";
+import type { Command } from "commander";
+import { parseDuration } from "@relaykey/core/limits";
+import { collect } from "./context.ts";
+import { usage } from "./failure.ts";
+
+/** What a key may do, as options of create and change. */
+export interface PolicyOptions {
+  readonly name?: string;
+  readonly allow?: readonly string[];
+  readonly bind?: readonly string[];
+  readonly ip?: readonly string[];
+  readonly expires?: string;
+  readonly notBefore?: string;
+  readonly rate?: string;
+  readonly uses?: string;
+  readonly maxBody?: string;
+  readonly enforcement?: string;
+}
+
+const NONE = "none";
+
+export function policyOptions(command: Command): Command {
+  return command
+    .option("--name <name>", "what people call it")
+    .option(
+      "--allow <rule>",
+      'a rule such as "POST,GET /v1/chat/*" (repeat); on change, all rules anew',
+      collect,
+    )
+    .option("--bind <name=value>", "what a {name} in the rules stands for (repeat)", collect)
+    .option("--ip <block>", "an address or block to allow (repeat), or: any, confirm", collect)
+    .option("--expires <when>", `after a duration (7d, 15m), at a time (2027-01-31T12:00:00Z), or ${NONE}`)
+    .option("--not-before <time>", `not valid before this time, or ${NONE}`)
+    .option("--rate <rate>", `at most so many requests, such as 100/minute, or ${NONE}`)
+    .option("--uses <n>", `at most so many requests in all, or ${NONE}`)
+    .option("--max-body <bytes>", `the largest request body, or ${NONE}`)
+    .addOption(
+      new Option("--enforcement <mode>", "lease: exact; edge: faster, revoked with a delay").choices([
+        "lease",
+        "edge",
+      ]),
+    );
+}
+
+/** The members of the API's request that the options ask for. Their values are for the API to judge. */
+export function readPolicy(options: PolicyOptions): Record<string, unknown> {
+  const limits = given({
+    rate: orNone(options.rate),
+    uses: wholeNumber("--uses", options.uses),
+    max_body_bytes: wholeNumber("--max-body", options.maxBody),
+  });
+  return given({
+    name: options.name,
+    allow: options.allow,
+    bindings: options.bind === undefined ? undefined : readBindings(options.bind),
+    ip: options.ip === undefined ? undefined : readIp(options.ip),
+    ...readExpiry(options.expires),
+    not_before: orNone(options.notBefore),
+    limits: Object.keys(limits).length === 0 ? undefined : limits,
+    enforcement: options.enforcement,
+  });
+}
+
+function readIp(values: readonly string[]): object {
+  const [first] = values;
+  if (first !== "any" && first !== "confirm") return { mode: "allowlist", cidrs: values };
+  if (values.length > 1) throw usage(`--ip ${first} stands alone.`);
+  return { mode: first };
+}
+
+function readBindings(values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    values.map((value) => {
+      const match = /^([^=]+)=(.+)$/.exec(value);
+      if (match === null) throw usage("--bind: give name=value, such as zone=abc123.");
+      return [match[1] ?? "", match[2] ?? ""];
+    }),
+  );
+}
+
+function readExpiry(when: string | undefined): object {
+  if (when === undefined) return {};
+  return parseDuration(when) === null ? { expires_at: orNone(when) } : { expires_in: when };
+}
+
+function wholeNumber(option: string, value: string | undefined): number | null | undefined {
+  if (value === undefined || value === NONE) return orNone(value) as null | undefined;
+  if (!/^\d{1,15}$/.test(value)) throw usage(`${option}: give a whole number, or ${NONE}.`);
+  return Number(value);
+}
+
+function orNone(value: string | undefined): string | null | undefined {
+  return value === NONE ? null : value;
+}
+
+function given(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { addAuditCommands } from "./commands/audit.ts";
+import { addHolderCommands } from "./commands/holders.ts";
+import { addIntegrationCommands } from "./commands/integrations.ts";
+import { addKeyCommands } from "./commands/keys.ts";
+import { addOrganizationCommands } from "./commands/organization.ts";
+import { Failure } from "./failure.ts";
+import { refuseSecretArguments } from "./secret-input.ts";
+
+const EPILOGUE = `
+It talks to the RelayKey that RELAYKEY_API_URL and RELAYKEY_MANAGEMENT_TOKEN name, or to the one that
+"npm start" has running here.
+
+Exit codes: 0 done; 1 refused, failed, or stored but not in force yet; 2 called wrongly.`;
+
+function createProgram(): Command {
+  const program = new Command("rk")
+    .description("RelayKey on the command line")
+    .option("--json", "print the API's JSON")
+    .option("--state <dir>", "state folder of the local edition (default: .relaykey)")
+    .addHelpText("after", EPILOGUE)
+    .showSuggestionAfterError()
+    .exitOverride();
+  // Subcommands inherit what is set before they are added.
+  addOrganizationCommands(program);
+  addIntegrationCommands(program);
+  addHolderCommands(program);
+  addKeyCommands(program);
+  addAuditCommands(program);
+  return program;
+}
+
+/** Runs a command line. @returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    refuseSecretArguments(args);
+    await createProgram().parseAsync([...args], { from: "user" });
+    return 0;
+  } catch (error) {
+    // Commander has printed its own message.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!(error instanceof Failure)) throw error;
+    process.stderr.write(
+      args.includes("--json") ? `${JSON.stringify(error.problem)}\n` : `rk: ${error.message}\n`,
+    );
+    return error.exitCode;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
