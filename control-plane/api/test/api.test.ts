@@ -5,7 +5,7 @@ import { newId } from "@relaykey/core/ids";
 import { importTagKey, mintToken } from "@relaykey/core/token";
 import { insertAuditEvents } from "@relaykey/db/queries/audit";
 import { insertManagementToken } from "@relaykey/db/queries/tokens";
-import { managementTokens } from "@relaykey/db/schema/access";
+import type { managementTokens } from "@relaykey/db/schema/access";
 import { integrationSecrets } from "@relaykey/db/schema/integrations";
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
 import { createWorld } from "./world.ts";
