@@ -32,7 +32,7 @@ interface AuditOptions extends PageOptions {
 export function addAuditCommands(program: Command): void {
   const group = program.command("audit").description("what was asked of the proxy, and what came of it");
 
-  pageOptions(group.command("list"))
+  pageOptions(group.command("list", { isDefault: true }))
     .description("list events, newest first")
     .option("--key <id>", "under this key only")
     .option("--integration <integration>", "to this integration only")

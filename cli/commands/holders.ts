@@ -29,7 +29,7 @@ export function addHolderCommands(program: Command): void {
     .command("holders")
     .description("who holds keys: people, applications, services, agents, vendors");
 
-  pageOptions(group.command("list").description("list them")).action(
+  pageOptions(group.command("list", { isDefault: true }).description("list them")).action(
     withContext(async (context, options: PageOptions) => {
       printList(context.printer, await context.call("GET", `/holders${query({ ...options })}`), COLUMNS);
     }),

@@ -38,7 +38,7 @@ interface SecretOption {
 export function addIntegrationCommands(program: Command): void {
   const group = program.command("integrations").description("vendors' APIs and their sealed keys");
 
-  pageOptions(group.command("list").description("list them")).action(
+  pageOptions(group.command("list", { isDefault: true }).description("list them")).action(
     withContext(async (context, options: PageOptions) => {
       printList(context.printer, await context.call("GET", `/integrations${query({ ...options })}`), COLUMNS);
     }),

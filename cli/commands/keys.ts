@@ -59,7 +59,7 @@ export function addKeyCommands(program: Command): void {
       }),
     );
 
-  pageOptions(group.command("list"))
+  pageOptions(group.command("list", { isDefault: true }))
     .description("list keys, newest first")
     .option("--holder <holder>", "of this holder only")
     .option("--integration <integration>", "for this integration only")

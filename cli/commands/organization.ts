@@ -6,7 +6,7 @@ export function addOrganizationCommands(program: Command): void {
   const group = program.command("organization").description("your organization");
 
   group
-    .command("show")
+    .command("show", { isDefault: true })
     .description("show it")
     .action(
       withContext(async (context) => {

@@ -38,7 +38,7 @@ export type IntegrationUpdate = Partial<
 >;
 
 /** Attempts at sealing a new version while others do the same. */
-const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 10;
 
 /** Creates an integration and seals its vendor key as version 1. */
 export async function createIntegration(

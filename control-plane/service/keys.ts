@@ -34,7 +34,7 @@ export interface KeyAnswer {
 }
 
 /** Attempts at a change while others change the same key. */
-const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 10;
 
 /** Issues a key. The token is in the answer and nowhere else: only its hash is stored. */
 export async function createKey(
