@@ -8,6 +8,7 @@ import { insertManagementToken } from "@relaykey/db/queries/tokens";
 import type { managementTokens } from "@relaykey/db/schema/access";
 import { integrationSecrets } from "@relaykey/db/schema/integrations";
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
+import { createApi } from "../app.ts";
 import { createWorld } from "./world.ts";
 import type { Client, World } from "./world.ts";
 
@@ -100,6 +101,23 @@ describe("authentication", () => {
       if (authorization !== null) expect(answer.text).not.toContain(authorization.slice(-20));
     }
     expect((await stranger("GET", "/nothing-here")).status).toBe(401);
+  });
+
+  test("a token that is not ours is refused without a look-up (G9)", async () => {
+    const otherKey = await importTagKey(btoa("x".repeat(32)));
+    const forged = await mintToken("mgmt", null, otherKey);
+    const proxy = await mintToken("proxy", "0".repeat(16), world.deps.tagKey);
+    const unreachable = new Proxy(world.db, {
+      get: () => {
+        throw new Error("the database was asked");
+      },
+    });
+    const api = createApi({ ...world.deps, db: unreachable });
+    for (const { token } of [forged, proxy]) {
+      const headers = { Authorization: `Bearer ${token.reveal()}` };
+      const response = await api.request("/api/v1/keys", { headers }, { requestId: newId() });
+      expect(response.status).toBe(401);
+    }
   });
 
   test("the list of errors is public and is what problem types point at", async () => {
@@ -438,7 +456,6 @@ describe("requests", () => {
         },
       },
     };
-    const { createApi } = await import("../app.ts");
     const response = await createApi(broken as unknown as typeof world.deps).request(
       "/api/v1/holders",
       { headers: { Authorization: `Bearer ${token}` } },

@@ -2,9 +2,10 @@ import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { isId } from "@relaykey/core/ids";
 import { hashToken, parseToken } from "@relaykey/core/token";
+import { markEnforced } from "@relaykey/db/queries/outbox";
 import { outbox, relayKeys } from "@relaykey/db/schema/keys";
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
-import { retryOpenChanges } from "../../service/enforcement.ts";
+import { enforceKey, retryOpenChanges } from "../../service/enforcement.ts";
 import { createWorld } from "./world.ts";
 import type { Client, World } from "./world.ts";
 
@@ -50,6 +51,12 @@ async function createKey(more: object = {}): Promise<KeyAnswer> {
   return answer.body as unknown as KeyAnswer;
 }
 
+async function readRow(keyId: string): Promise<typeof relayKeys.$inferSelect> {
+  const [row] = await world.db.select().from(relayKeys).where(eq(relayKeys.id, keyId));
+  if (row === undefined) throw new Error("no such key");
+  return row;
+}
+
 describe("creating a key", () => {
   test("answers once it is enforced, with a token that only its hash is kept of", async () => {
     const answer = await client("POST", "/keys", {
@@ -76,8 +83,7 @@ describe("creating a key", () => {
     const snapshot = world.keyControl.latest(key.id);
     expect(snapshot).toMatchObject({ version: 1, tokenHash: await hashToken(token), state: "active" });
     expect(parseToken(token)?.locator).toBe(snapshot?.holderLocator);
-    const [row] = await world.db.select().from(relayKeys).where(eq(relayKeys.id, key.id));
-    expect(JSON.stringify(row)).not.toContain(token);
+    expect(JSON.stringify(await readRow(key.id))).not.toContain(token);
     const shown = await client("GET", `/keys/${key.id}`);
     expect(shown.text).not.toContain(token);
     expect(shown.text).not.toContain(await hashToken(token));
@@ -211,6 +217,17 @@ describe("changing a key", () => {
     expect(stored.policy.state).toBe("enforced");
   });
 
+  test("changes of different things at the same time both last", async () => {
+    const { key } = await createKey();
+    const changes = [{ limits: { uses: 7 } }, { limits: { rate: "5/10s" } }, { name: "renamed" }];
+    await Promise.all(changes.map((change) => client("PATCH", `/keys/${key.id}`, change)));
+    expect((await client("GET", `/keys/${key.id}`)).body["key"]).toMatchObject({
+      name: "renamed",
+      limits: { uses: 7, rate: "5/10s" },
+      policy: { version: 4, state: "enforced" },
+    });
+  });
+
   test("a version that the data plane confirms late does not hide a newer one", async () => {
     const { key } = await createKey();
     let release = (): void => undefined;
@@ -303,6 +320,29 @@ describe("what could not be enforced", () => {
     const applies = world.keyControl.applied.length;
     await retryOpenChanges(world.deps);
     expect(world.keyControl.applied).toHaveLength(applies);
+  });
+
+  test("a confirmation of an older version is not one of this", async () => {
+    const { key } = await createKey();
+    const { deps } = world;
+    const stale = { keyId: key.id, version: 1, enforcedAt: Date.now(), waitedMs: 0 };
+    const enforcement = await enforceKey(
+      { ...deps, keyControl: { ...deps.keyControl, apply: () => Promise.resolve(stale) } },
+      (await readRow(key.id)).organizationId,
+      key.id,
+      2,
+    );
+    expect(enforcement).toEqual({ state: "pending", version: 2 });
+  });
+
+  test("a late confirmation of an older version does not take a newer one back", async () => {
+    const { key } = await createKey();
+    const { organizationId } = await readRow(key.id);
+    for (const version of [3, 2]) {
+      const at = new Date(version * 1_000);
+      await markEnforced(world.db, organizationId, key.id, { version, enforcedAt: at, now: at });
+    }
+    expect(await readRow(key.id)).toMatchObject({ enforcedVersion: 3, enforcedAt: new Date(3_000) });
   });
 
   test("backs off further with each failure", async () => {
