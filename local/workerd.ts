@@ -2,8 +2,11 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import workerd from "workerd";
+import { createRequire } from "node:module";
 import { StartError } from "./config/error.ts";
+
+/** The package is CommonJS without types; its `default` is the path of the binary for this machine. */
+const { default: binary } = createRequire(import.meta.url)("workerd") as { default: string };
 
 const FIRST_PAUSE_MS = 200;
 const LAST_PAUSE_MS = 10_000;
@@ -76,7 +79,7 @@ export class Workerd {
 
   async #run(): Promise<string> {
     const log = createWriteStream(this.#log, { flags: "a", mode: 0o600 });
-    const child = spawn(workerd.default, ["serve", "--experimental", "--import-path=/", this.#config], {
+    const child = spawn(binary, ["serve", "--experimental", "--import-path=/", this.#config], {
       stdio: ["ignore", "pipe", "pipe"],
       // Only the Workers' own secrets: nothing of the caller's environment.
       env: this.#environment,

@@ -113,7 +113,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     credential: header("x-goog-api-key"),
     requestHeaders: ["x-goog-*"],
     dialect: "plain",
-    presets: [{ name: "Generate", allow: ["POST /v1beta/models/*"] }],
+    presets: [{ name: "Generate", allow: ["POST /v1/models/*", "POST /v1beta/models/*"] }],
     sdk: { baseUrl: "path", env: "GOOGLE_GEMINI_BASE_URL" },
   },
   {

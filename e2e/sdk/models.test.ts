@@ -14,7 +14,7 @@ describe("google genai", () => {
   const ask = { model: "gemini-2.5-flash", contents: "Hello" };
 
   test("a normal call and a stream", async () => {
-    const google = await client(["POST /v1beta/models/*"]);
+    const google = await client(["POST /v1/models/*", "POST /v1beta/models/*"]);
     expect((await google.models.generateContent(ask)).text).toBe("Hello from the demo upstream.");
     const texts: (string | undefined)[] = [];
     for await (const chunk of await google.models.generateContentStream(ask)) texts.push(chunk.text);

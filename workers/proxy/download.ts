@@ -25,7 +25,7 @@ const EMPTY: Download = {
  * Relays a response body chunk by chunk as it arrives. Nothing is gathered: one chunk is in flight, and the vendor is
  * read no faster than the caller reads.
  */
-export function relayBody(response: Response, method: string): Download {
+export function relayBody(response: Response, method: string, caller: AbortSignal): Download {
   if (response.body === null || method === "HEAD") return EMPTY;
   const length = response.headers.has("content-encoding") ? null : declaredLength(response.headers);
   const { readable, writable } =
@@ -43,13 +43,14 @@ export function relayBody(response: Response, method: string): Download {
     writer.abort(reason).catch(() => undefined);
     reader.cancel(reason).catch(() => undefined);
   };
-  return { body: readable, end: pump(reader, writer, state), cut };
+  return { body: readable, end: pump(reader, writer, state, caller), cut };
 }
 
 async function pump(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
   state: { readonly cut: boolean },
+  caller: AbortSignal,
 ): Promise<BodyEnd> {
   let bytes = 0;
   const ended = (outcome: AuditEvent["outcome"]): BodyEnd => ({
@@ -62,7 +63,8 @@ async function pump(
       chunk = await reader.read();
     } catch (error) {
       await writer.abort(error).catch(() => undefined);
-      return ended("upstream_failed");
+      // A caller that hangs up ends the upstream call too: whose end it was, its signal tells.
+      return ended(caller.aborted ? "client_disconnected" : "upstream_failed");
     }
     try {
       if (chunk.done) {

@@ -131,7 +131,9 @@ async function receive(
 
   const upstream = answer.response;
   const flow =
-    upstream.webSocket === null ? relayBody(upstream, request.method) : bridgeSockets(upstream.webSocket);
+    upstream.webSocket === null
+      ? relayBody(upstream, request.method, request.signal)
+      : bridgeSockets(upstream.webSocket);
   const cut = watch(duty, flow.end).then((refusal) => {
     if (refusal !== null) {
       flow.cut();
@@ -144,11 +146,7 @@ async function receive(
       finish(trail, ended(upstream, end, refusal, exchange), deps),
     ),
   );
-  if ("client" in flow) {
-    const headers = callerResponse(upstream, null, intake, known.snapshot).headers;
-    return new Response(null, { status: 101, webSocket: flow.client, headers });
-  }
-  return callerResponse(upstream, flow.body, intake, known.snapshot);
+  return callerResponse(upstream, flow, intake, known.snapshot);
 }
 
 function ended(upstream: Response, end: BodyEnd, refusal: Refused | null, exchange: Exchange): Ending {

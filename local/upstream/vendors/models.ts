@@ -93,7 +93,7 @@ export async function anthropic(request: Request, path: string): Promise<Respons
 }
 
 export function google(request: Request, path: string): Response | null {
-  if (request.method !== "POST" || !path.startsWith("/v1beta/models/")) return null;
+  if (request.method !== "POST" || !/^\/v1(beta)?\/models\//.test(path)) return null;
   const answer = (text: string) => ({
     candidates: [{ content: { role: "model", parts: [{ text }] }, index: 0 }],
     modelVersion: "demo",
