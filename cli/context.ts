@@ -11,7 +11,7 @@ export interface CliContext {
 }
 
 /** Reads the options that every command has. */
-export function contextOf(command: Command): CliContext {
+function contextOf(command: Command): CliContext {
   const { json = false, state } = command.optsWithGlobals<{ json?: boolean; state?: string }>();
   const connection = findConnection(process.env, state);
   return {

@@ -71,7 +71,7 @@ export function printChange(printer: Printer, answer: Json, name: string): void 
 }
 
 /** One value on one line; control characters (an attacker chooses paths and user agents) are made visible. */
-export function cell(value: unknown): string {
+function cell(value: unknown): string {
   if (value === null || value === undefined || value === "") return "-";
   const text =
     Array.isArray(value) && value.every((item) => typeof item === "string")

@@ -76,6 +76,6 @@ export function addHolderCommands(program: Command): void {
     );
 }
 
-export function kindOption(): Option {
+function kindOption(): Option {
   return new Option("--kind <kind>", "what it is").choices(HOLDER_KINDS);
 }

@@ -15,11 +15,14 @@ import type { Outcome } from "./outcome.ts";
 import { toPage } from "./page.ts";
 import type { Page, PageRequest } from "./page.ts";
 
-export interface IntegrationSettings {
+export interface IntegrationInput {
+  readonly slug: string;
   readonly name: string;
   /** `https://host/optional/path` */
   readonly upstream: string;
   readonly credential: CredentialPlacement;
+  /** The vendor key. It is sealed here and cannot be read back by this plane. */
+  readonly secret: Secret;
   readonly requestHeaders: readonly string[];
   readonly dialect: Dialect;
   readonly allowEncodedSlash: boolean;
@@ -27,15 +30,8 @@ export interface IntegrationSettings {
   readonly timeoutMs: number;
 }
 
-export interface IntegrationInput extends IntegrationSettings {
-  readonly slug: string;
-  /** The vendor key. It is sealed here and cannot be read back by this plane. */
-  readonly secret: Secret;
-}
-
-export type IntegrationUpdate = Partial<
-  IntegrationSettings & { readonly enabled: boolean; readonly secret: Secret }
->;
+/** Absent = as it is. A slug stays: it is part of the address that callers use. */
+export type IntegrationUpdate = Partial<Omit<IntegrationInput, "slug"> & { readonly enabled: boolean }>;
 
 /** Attempts at sealing a new version while others do the same. */
 const MAX_ATTEMPTS = 10;
