@@ -20,7 +20,7 @@ declare module "@remix-run/cloudflare" {
   }
 }
 
-const handle = createRequestHandler(build as unknown as ServerBuild, "production");
+const handle = createRequestHandler(build as ServerBuild, "production");
 
 /** Answers a page of the dashboard, with the header fields that every page has. */
 export async function handleApp(request: Request, deps: AppDependencies): Promise<Response> {

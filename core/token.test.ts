@@ -56,7 +56,9 @@ describe("a token", () => {
 
   test("is made the same from the same bytes: a test vector", async () => {
     const { token } = await mintToken("proxy", "0001020304050607", tagKey, (n) => new Uint8Array(n).fill(7));
-    expect(token.reveal()).toMatchInlineSnapshot(`"rk_proxy_04abFExCA5v8HUgeB8yK9FTPWmujlMlUDFAI47qy7ZGjpB4Fj82BHWl4"`);
+    expect(token.reveal()).toMatchInlineSnapshot(
+      `"rk_proxy_04abFExCA5v8HUgeB8yK9FTPWmujlMlUDFAI47qy7ZGjpB4Fj82BHWl4"`,
+    );
   });
 
   test("does not leave by accident", async () => {

@@ -34,7 +34,7 @@ export async function migrate(
   migrations: readonly Migration[],
   onProgress: (name: string) => void = () => undefined,
 ): Promise<string[]> {
-  await database.script(BOOKKEEPING);
+  await database.script(`BEGIN; SELECT pg_advisory_xact_lock(${LOCK}); ${BOOKKEEPING}; COMMIT;`);
   const applied = new Map(
     (await database.rows("SELECT name, checksum FROM schema_migrations ORDER BY name", [])).map(
       ([name, checksum]) => [name ?? "", checksum ?? ""],

@@ -66,7 +66,9 @@ test("the link shows a button, signs in once, and not again; also without JavaSc
 
 test("the overview shows the keys and what was done with them", async () => {
   await fetch(`${proxy}/${demo.integration}/v1/models`, { headers: { Authorization: `Bearer ${demo.key}` } });
-  const blocked = await fetch(`${proxy}/${demo.integration}/v1/files`, { headers: { Authorization: `Bearer ${demo.key}` } });
+  const blocked = await fetch(`${proxy}/${demo.integration}/v1/files`, {
+    headers: { Authorization: `Bearer ${demo.key}` },
+  });
   await admin.event(blocked.headers.get("relaykey-request-id"));
 
   const page = await open({}, "/");
@@ -90,14 +92,19 @@ test.each<[string, BrowserContextOptions]>([
   const page = await open(options, "/");
   await page.screenshot({ path: `${ARTIFACTS}overview-${name}.png`, fullPage: true });
   expect(await violations(page)).toEqual([]);
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
   expect(overflow).toBeLessThanOrEqual(0);
 });
 
 test("a form sent from another site changes nothing", async () => {
   const response = await fetch(`${controlPlane}/sign-out`, {
     method: "POST",
-    headers: { Origin: "https://evil.example", Cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; ") },
+    headers: {
+      Origin: "https://evil.example",
+      Cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; "),
+    },
     redirect: "manual",
   });
   expect(response.status).toBe(403);
@@ -114,7 +121,10 @@ test("signing out ends the session", async () => {
 });
 
 test("where the type of a refusal leads, the refusal is explained", async () => {
-  const refusal = (await (await fetch(`${proxy}/openai/v1/models`)).json()) as { type: string; title: string };
+  const refusal = (await (await fetch(`${proxy}/openai/v1/models`)).json()) as {
+    type: string;
+    title: string;
+  };
   const page = await open({}, new URL(refusal.type).pathname);
   expect(await page.textContent(`#${new URL(refusal.type).hash.slice(1)}`)).toContain(refusal.title);
 });

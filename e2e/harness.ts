@@ -63,7 +63,10 @@ export class Admin {
   async event(requestId: string | null): Promise<ShownEvent> {
     const deadline = Date.now() + AUDIT_DEADLINE_MS;
     while (Date.now() < deadline) {
-      const { data } = await this.call<{ data: ShownEvent[] }>("GET", `/audit-events?request_id=${requestId ?? ""}`);
+      const { data } = await this.call<{ data: ShownEvent[] }>(
+        "GET",
+        `/audit-events?request_id=${requestId ?? ""}`,
+      );
       if (data[0] !== undefined) return data[0];
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -74,7 +77,10 @@ export class Admin {
   async events(key: IssuedKey, count: number): Promise<ShownEvent[]> {
     const deadline = Date.now() + AUDIT_DEADLINE_MS;
     for (;;) {
-      const { data } = await this.call<{ data: ShownEvent[] }>("GET", `/audit-events?key=${key.id}&limit=200`);
+      const { data } = await this.call<{ data: ShownEvent[] }>(
+        "GET",
+        `/audit-events?key=${key.id}&limit=200`,
+      );
       if (data.length >= count || Date.now() > deadline) return data;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -83,9 +89,10 @@ export class Admin {
   #holderMade: Promise<string> | null = null;
 
   #holder(): Promise<string> {
-    this.#holderMade ??= this.call("POST", "/holders", { name: `tests ${crypto.randomUUID()}`, kind: "service" }).then(
-      (created) => (created as { holder: { id: string } }).holder.id,
-    );
+    this.#holderMade ??= this.call("POST", "/holders", {
+      name: `tests ${crypto.randomUUID()}`,
+      kind: "service",
+    }).then((created) => (created as { holder: { id: string } }).holder.id);
     return this.#holderMade;
   }
 }

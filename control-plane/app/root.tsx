@@ -1,5 +1,13 @@
 import type { LinksFunction, MetaFunction } from "@remix-run/cloudflare";
-import { Links, Meta, Outlet, Scripts, ScrollRestoration, isRouteErrorResponse, useRouteError } from "@remix-run/react";
+import {
+  Links,
+  Meta,
+  Outlet,
+  Scripts,
+  ScrollRestoration,
+  isRouteErrorResponse,
+  useRouteError,
+} from "@remix-run/react";
 import { useContext } from "react";
 import type { ReactNode } from "react";
 import { NonceContext } from "./components/nonce.ts";
@@ -40,7 +48,9 @@ export function ErrorBoundary() {
   const isMissing = isRouteErrorResponse(error) && error.status === 404;
   return (
     <main className="mx-auto max-w-md px-6 py-24">
-      <h1 className="text-2xl font-semibold">{isMissing ? "There is no such page" : "Something went wrong"}</h1>
+      <h1 className="text-2xl font-semibold">
+        {isMissing ? "There is no such page" : "Something went wrong"}
+      </h1>
       <p className="mt-3 text-slate-600 dark:text-slate-400">
         {isMissing
           ? "Check the address, or go back to the overview."

@@ -16,7 +16,12 @@ test("a normal call reaches the vendor with the real key, and is in the audit lo
   const { data, response } = await openai.chat.completions.create(ask).withResponse();
   expect(data.choices[0]?.message.content).toBe("Hello from the demo upstream.");
   const event = await admin.event(response.headers.get("relaykey-request-id"));
-  expect(event).toMatchObject({ decision: "allowed", status: 200, path: "/v1/chat/completions", ip: "127.0.0.1" });
+  expect(event).toMatchObject({
+    decision: "allowed",
+    status: 200,
+    path: "/v1/chat/completions",
+    ip: "127.0.0.1",
+  });
 });
 
 test("a stream arrives event by event, not at the end", async () => {
@@ -35,7 +40,10 @@ test("a stream arrives event by event, not at the end", async () => {
 
 test("an upload", async () => {
   const { openai } = await client(["POST /v1/files"]);
-  const file = await openai.files.create({ file: await toFile(Buffer.alloc(300_000, 7), "a.jsonl"), purpose: "batch" });
+  const file = await openai.files.create({
+    file: await toFile(Buffer.alloc(300_000, 7), "a.jsonl"),
+    purpose: "batch",
+  });
   expect(file).toMatchObject({ bytes: 300_000, filename: "a.jsonl" });
 });
 
@@ -47,7 +55,12 @@ test("a call outside the scope is an error with our words, sent once, and never 
   expect(String(error)).toContain("does not allow this request");
   expect(counter.count()).toBe(1);
   const [event] = await admin.events(key, 1);
-  expect(event).toMatchObject({ decision: "blocked", reason: "scope_path", status: 403, upstream_status: null });
+  expect(event).toMatchObject({
+    decision: "blocked",
+    reason: "scope_path",
+    status: 403,
+    upstream_status: null,
+  });
 });
 
 test("a revoked key is refused as soon as revoke has returned", async () => {

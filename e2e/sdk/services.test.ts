@@ -36,7 +36,9 @@ describe("cloudflare", () => {
     const client = new Cloudflare({ baseURL: `${proxy}/cloudflare`, apiToken: token, fetch: counter.fetch });
     const zones = await client.zones.list();
     expect(zones.result[0]?.name).toBe("example.com");
-    await expect(client.zones.get({ zone_id: "0".repeat(32) })).rejects.toThrow(/does not allow this request/);
+    await expect(client.zones.get({ zone_id: "0".repeat(32) })).rejects.toThrow(
+      /does not allow this request/,
+    );
     expect(counter.count()).toBe(2);
   });
 });
@@ -45,12 +47,18 @@ describe("octokit", () => {
   test("a call, and a blocked one that its retry plug-in does not repeat", async () => {
     const counter = countingFetch();
     const { token } = await admin.createKey("github", ["GET /user", "POST /repos/*/*/issues"]);
-    const octokit = new Octokit({ auth: token, baseUrl: `${proxy}/github`, request: { fetch: counter.fetch } });
+    const octokit = new Octokit({
+      auth: token,
+      baseUrl: `${proxy}/github`,
+      request: { fetch: counter.fetch },
+    });
     expect((await octokit.rest.users.getAuthenticated()).data.login).toBe("octocat");
     const issue = await octokit.rest.issues.create({ owner: "o", repo: "r", title: "T" });
     expect(issue.data.number).toBe(7);
     const before = counter.count();
-    await expect(octokit.rest.repos.get({ owner: "o", repo: "r" })).rejects.toThrow(/does not allow this request/);
+    await expect(octokit.rest.repos.get({ owner: "o", repo: "r" })).rejects.toThrow(
+      /does not allow this request/,
+    );
     expect(counter.count()).toBe(before + 1);
   });
 });

@@ -15,7 +15,14 @@ function client(token: string): { stripe: Stripe; sent: () => number } {
       else callback(null, "127.0.0.1", 4);
     },
   });
-  const stripe = new Stripe(token, { host: "stripe.localhost", port, protocol: "http", httpAgent, telemetry: false });
+  const stripe = new Stripe(token, {
+    host: "stripe.localhost",
+    port,
+    protocol: "http",
+    httpAgent,
+    telemetry: false,
+  });
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-call -- the package declares its emitter without types
   stripe.on("request", () => (sent += 1));
   return { stripe, sent: () => sent };
 }
@@ -34,6 +41,8 @@ test("form-encoded calls, and idempotency keys as they were sent", async () => {
 test("a blocked call is an error, not an object without members, and is sent once", async () => {
   const { token } = await admin.createKey("stripe", ["GET /v1/customers"]);
   const { stripe, sent } = client(token);
-  await expect(stripe.customers.create({ email: "a@example.com" })).rejects.toThrow(/does not allow this request/);
+  await expect(stripe.customers.create({ email: "a@example.com" })).rejects.toThrow(
+    /does not allow this request/,
+  );
   expect(sent()).toBe(1);
 });

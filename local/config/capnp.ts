@@ -42,8 +42,8 @@ function quote(text: string): string {
   const escaped = text
     .replaceAll("\\", "\\\\")
     .replaceAll('"', '\\"')
-    // eslint-disable-next-line no-control-regex -- they are what is being escaped
     .replaceAll(
+      // eslint-disable-next-line no-control-regex -- they are what is being escaped
       /[\u0000-\u001f\u007f]/g,
       (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
     );

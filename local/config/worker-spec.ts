@@ -95,6 +95,7 @@ export function readWorkerSpec(configPath: string): WorkerSpec {
 
 function readWrangler(configPath: string): Unstable_Config {
   try {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-return -- the linter cannot resolve wrangler's own declarations
     return unstable_readConfig({ config: configPath }, { hideWarnings: true });
   } catch (error) {
     throw new StartError(
@@ -116,6 +117,7 @@ function readVars(config: Unstable_Config, configPath: string): Record<string, s
 function readObjects(config: Unstable_Config, configPath: string): WorkerSpec["objects"] {
   const sqlite = new Set(config.migrations.flatMap((migration) => migration.new_sqlite_classes ?? []));
   return config.durable_objects.bindings.map(({ name, class_name: className, script_name: script }) => {
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- as above: both may be absent
     if (className === undefined || script !== undefined) {
       throw new StartError(
         `The object binding ${name} in ${configPath} must name a class of its own Worker.`,

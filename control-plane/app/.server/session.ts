@@ -2,7 +2,12 @@ import { createCookie, redirect } from "@remix-run/cloudflare";
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import { toBase64Url, toHex, utf8 } from "@relaykey/core/bytes";
 import { newId } from "@relaykey/core/ids";
-import { createSession, deleteSession, findSession, useSignInLink as consumeLink } from "@relaykey/db/queries/sessions";
+import {
+  createSession,
+  deleteSession,
+  findSession,
+  useSignInLink as consumeLink,
+} from "@relaykey/db/queries/sessions";
 
 type Deps = AppLoadContext["deps"];
 
@@ -32,6 +37,8 @@ export async function signIn(deps: Deps, linkToken: string): Promise<string | nu
 export async function requireOrganization(request: Request, deps: Deps): Promise<string> {
   const token = await readToken(request, deps);
   const session = token === null ? null : await findSession(deps.db, await hash(token), new Date(deps.now()));
+  // Remix takes a thrown Response for the answer.
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- that is how a loader redirects
   if (session === null) throw redirect("/sign-in");
   return session.organizationId;
 }

@@ -30,7 +30,10 @@ export function Table<Row>(props: {
           <tr key={props.keyOf(row)} className="block py-2 align-top md:table-row md:py-0">
             {props.columns.map(({ heading, cell }) => (
               <td key={heading} className="flex gap-3 px-4 py-1.5 md:table-cell md:py-3">
-                <span aria-hidden="true" className="w-24 shrink-0 text-xs leading-5 text-slate-600 md:hidden dark:text-slate-400">
+                <span
+                  aria-hidden="true"
+                  className="w-24 shrink-0 text-xs leading-5 text-slate-600 md:hidden dark:text-slate-400"
+                >
                   {heading}
                 </span>
                 <span className="min-w-0 break-words">{cell(row)}</span>

@@ -5,7 +5,9 @@ import type { BlockReasonRow } from "@relaykey/core/block-reasons";
 export const meta: MetaFunction = () => [{ title: "Block reasons · RelayKey" }];
 
 /** Several reasons may share a public code: the page is for callers, who see only that. */
-const CODES = [...new Map(Object.values(BLOCK_REASONS).map((row: BlockReasonRow) => [row.code, row])).values()];
+const CODES = [
+  ...new Map(Object.values(BLOCK_REASONS).map((row: BlockReasonRow) => [row.code, row])).values(),
+];
 
 /** Where the `type` of a refusal leads. */
 export default function BlockReasons() {

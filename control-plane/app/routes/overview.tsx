@@ -19,7 +19,12 @@ export async function loader({ request, context }: LoaderFunctionArgs): Promise<
 type Key = Overview["keys"][number];
 type Event = Overview["events"][number];
 
-const STATE_TONES: Record<Key["state"], Tone> = { active: "good", revoked: "bad", frozen: "waiting", expired: "quiet" };
+const STATE_TONES: Record<Key["state"], Tone> = {
+  active: "good",
+  revoked: "bad",
+  frozen: "waiting",
+  expired: "quiet",
+};
 
 const KEY_COLUMNS: readonly Column<Key>[] = [
   {
@@ -85,7 +90,9 @@ const EVENT_COLUMNS: readonly Column<Event>[] = [
   {
     heading: "Request id",
     cell: (event) => (
-      <code className="font-mono text-xs break-all text-slate-600 dark:text-slate-400">{event.requestId}</code>
+      <code className="font-mono text-xs break-all text-slate-600 dark:text-slate-400">
+        {event.requestId}
+      </code>
     ),
   },
 ];
@@ -111,16 +118,27 @@ export default function OverviewPage() {
         <Card
           title="Keys"
           note="What people and programs hold instead of the vendor's key."
-          empty={keys.length > 0 ? null : "No keys yet. Create the first one: npm run rk -- keys create --help"}
+          empty={
+            keys.length > 0 ? null : "No keys yet. Create the first one: npm run rk -- keys create --help"
+          }
         >
           <Table caption="Keys" columns={KEY_COLUMNS} rows={keys} keyOf={({ id }) => id} />
         </Card>
         <Card
           title="Latest requests"
           note="Every request, allowed or blocked, newest first."
-          empty={events.length > 0 ? null : "No requests yet. Send one with a key from above; it shows here within seconds."}
+          empty={
+            events.length > 0
+              ? null
+              : "No requests yet. Send one with a key from above; it shows here within seconds."
+          }
         >
-          <Table caption="Latest requests" columns={EVENT_COLUMNS} rows={events} keyOf={({ requestId }) => requestId} />
+          <Table
+            caption="Latest requests"
+            columns={EVENT_COLUMNS}
+            rows={events}
+            keyOf={({ requestId }) => requestId}
+          />
         </Card>
       </main>
     </>
