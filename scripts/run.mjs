@@ -37,13 +37,16 @@ if (!existsSync(STAMP) || readFileSync(STAMP, "utf8") !== wanted) {
     [
       "--yes",
       "--loglevel=error",
+      "--package",
       PNPM_PACKAGE,
+      "--",
+      "pnpm",
       "install",
       "--frozen-lockfile",
       "--reporter=append-only",
       "--loglevel=warn",
     ],
-    { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, CI: "true" } },
+    { stdio: ["ignore", "inherit", "inherit"], env: { ...withoutNpm(process.env), CI: "true" } },
   );
   if (code !== 0)
     fail("The installation failed: the lines above say why. Check that the npm registry can be reached.");
@@ -76,6 +79,15 @@ function run(command, parameters, options = {}) {
       resolve(code ?? (signal === null ? 1 : 130));
     });
   });
+}
+
+/** npm hands its own options down as variables: an inner npx would take the outer one's `--package` for its own. */
+function withoutNpm(environment) {
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name]) => !/^npm_(?:config_(?:package|call|yes)|lifecycle)/.test(name),
+    ),
+  );
 }
 
 function isOlder(version, minimum) {
