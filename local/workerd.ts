@@ -9,6 +9,8 @@ import { StartError } from "./config/error.ts";
 const { default: binary } = createRequire(import.meta.url)("workerd") as { default: string };
 
 const FIRST_PAUSE_MS = 200;
+/** Time that requests under way get to finish when everything stops. */
+const DRAIN_MS = 3_000;
 const LAST_PAUSE_MS = 10_000;
 /** A process that lived this long had started well. */
 const SETTLED_MS = 10_000;
@@ -50,11 +52,16 @@ export class Workerd {
     return this.#tail.split("\n").slice(-6).join("\n").trim();
   }
 
-  /** Ends it and waits until it has. `signal` SIGKILL leaves it no time for anything. */
+  /**
+   * Ends it and waits until it has. SIGTERM lets requests under way finish, but not for ever: a stream may have no end.
+   * SIGKILL leaves it no time for anything.
+   */
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     this.#stopping = true;
     this.#child?.kill(signal);
+    const patience = setTimeout(() => this.#child?.kill("SIGKILL"), DRAIN_MS);
     await this.#supervised;
+    clearTimeout(patience);
   }
 
   async #supervise(): Promise<void> {
