@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { newId } from "@relaykey/core/ids";
-import { importTagKey, mintToken } from "@relaykey/core/token";
 import { StartError } from "./config/error.ts";
+import { createBootstrapToken, createOrganization, firstOrganization } from "./first-token.ts";
+import { queryRows } from "./sql/backend.ts";
 import type { SqlBackend } from "./sql/backend.ts";
 import type { LocalFile } from "./state.ts";
 
@@ -45,41 +46,19 @@ const INTEGRATIONS: readonly { readonly slug: string; readonly path?: string; re
 /** Makes the demo organization, or brings an existing one up to date with this start's addresses. Safe to repeat. */
 export async function seed(options: SeedOptions): Promise<Seeded> {
   const { backend, before } = options;
-  const organizationId = await demoOrganization(backend);
-  const managementToken = before?.managementToken ?? (await bootstrapToken(options, organizationId));
+  const organizationId = (await firstOrganization(backend)) ?? (await createOrganization(backend, "Demo"));
+  const managementToken =
+    before?.managementToken ?? (await createBootstrapToken(backend, organizationId, options.tokenKey));
   const api = new Api(options.controlPlane, managementToken);
   await seedIntegrations(api, options.upstream);
   const demo = before?.demo ?? { integration: DEMO_INTEGRATION, key: await demoKey(api) };
   return { demo, managementToken, signInToken: await signInLink(backend, organizationId) };
 }
 
-async function demoOrganization(backend: SqlBackend): Promise<string> {
-  const [found] = await rows(
-    backend,
-    "SELECT organization_id FROM management_tokens WHERE kind = 'bootstrap' LIMIT 1",
-    [],
-  );
-  if (found?.[0] != null) return found[0];
-  const id = newId();
-  await rows(backend, "INSERT INTO organizations (id, name) VALUES ($1, $2)", [id, "Demo"]);
-  return id;
-}
-
-/** The first token cannot come through the API that it opens. */
-async function bootstrapToken({ backend, tokenKey }: SeedOptions, organizationId: string): Promise<string> {
-  const { token, hash, display } = await mintToken("mgmt", null, await importTagKey(tokenKey));
-  await rows(
-    backend,
-    "INSERT INTO management_tokens (id, organization_id, name, kind, token_hash, display) VALUES ($1, $2, 'bootstrap', 'bootstrap', $3, $4)",
-    [newId(), organizationId, hash, display],
-  );
-  return token.reveal();
-}
-
 async function signInLink(backend: SqlBackend, organizationId: string): Promise<string> {
   const token = randomBytes(32).toString("base64url");
   const hash = createHash("sha256").update(token).digest("hex");
-  await rows(
+  await queryRows(
     backend,
     `INSERT INTO sign_in_links (id, organization_id, token_hash, expires_at)
      VALUES ($1, $2, $3, now() + $4::int * interval '1 minute')`,
@@ -155,13 +134,4 @@ class Api {
 
 function isLoopback(url: string): boolean {
   return new URL(url).hostname === "127.0.0.1";
-}
-
-async function rows(
-  backend: SqlBackend,
-  query: string,
-  params: readonly string[],
-): Promise<readonly (string | null)[][]> {
-  const [result] = await backend.run([{ query, params }], { isolation: null, readOnly: false });
-  return result?.rows ?? [];
 }

@@ -4,10 +4,13 @@ import { join } from "node:path";
 import * as z from "zod";
 import { StartError } from "./config/error.ts";
 
+/** 32 bytes in base64. */
+const key = z.string().regex(/^[A-Za-z0-9+/]{43}=$/);
+
 /** Secrets of one installation, made at its first start. The same names are Worker secrets in production. */
 const secretsSchema = z.strictObject({
-  RELAYKEY_TOKEN_KEY: z.base64(),
-  RELAYKEY_MASTER_KEY: z.base64(),
+  RELAYKEY_TOKEN_KEY: key,
+  RELAYKEY_MASTER_KEY: key,
   RELAYKEY_PLATFORM_TOKEN: z.string().min(20),
   SQL_PASSWORD: z.string().min(20),
 });

@@ -32,3 +32,13 @@ export function beginStatement(mode: TransactionMode): string {
   const isolation = mode.isolation === null ? "" : ` ISOLATION LEVEL ${mode.isolation.toUpperCase()}`;
   return `BEGIN${isolation}${mode.readOnly ? " READ ONLY" : ""}`;
 }
+
+/** Runs one statement and gives its rows as text. */
+export async function queryRows(
+  backend: SqlBackend,
+  query: string,
+  params: readonly string[],
+): Promise<readonly (readonly (string | null)[])[]> {
+  const [result] = await backend.run([{ query, params: [...params] }], { isolation: null, readOnly: false });
+  return result?.rows ?? [];
+}

@@ -1,5 +1,6 @@
 import { migrate } from "@relaykey/db/migrate";
 import { readMigrations } from "@relaykey/db/migrations";
+import { queryRows } from "./backend.ts";
 import type { SqlBackend } from "./backend.ts";
 
 /** Brings a backend's schema up to date; `onProgress` hears the name of each migration before it runs. */
@@ -9,10 +10,8 @@ export async function migrateBackend(
 ): Promise<string[]> {
   const executor = {
     script: (text: string) => backend.script(text),
-    rows: async (query: string, params: readonly string[]) => {
-      const [result] = await backend.run([{ query, params }], { isolation: null, readOnly: false });
-      return (result?.rows ?? []).map((row) => [...row]);
-    },
+    rows: async (query: string, params: readonly string[]) =>
+      (await queryRows(backend, query, params)).map((row) => [...row]),
   };
   return migrate(executor, await readMigrations(), onProgress);
 }

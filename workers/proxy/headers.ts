@@ -1,3 +1,5 @@
+import { HEADER_SLOTS, holdsRelayKey } from "./slots.ts";
+
 /**
  * Which header fields cross the relay. Requests go by allowlist: what is not named here or by the integration stays
  * behind. Responses go by denylist: callers need the vendor's own fields (rate limits, request ids, …).
@@ -32,7 +34,7 @@ const REQUEST_SAFE: ReadonlySet<string> = new Set([
  * which a caller could claim another address, method or URL to the upstream.
  */
 const REQUEST_NEVER: ReadonlySet<string> = new Set([
-  "authorization",
+  ...HEADER_SLOTS,
   "connection",
   "cookie",
   "expect",
@@ -99,7 +101,8 @@ export function upstreamRequestHeaders(source: Headers, admitted: readonly strin
   const dropped: string[] = [];
   const nominated = nominatedByConnection(source);
   for (const [name, value] of source) {
-    if (!nominated.has(name) && mayTravel(name, admitted)) headers.append(name, value);
+    if (!nominated.has(name) && mayTravel(name, admitted) && !holdsRelayKey(value))
+      headers.append(name, value);
     else dropped.push(name);
   }
   // One encoding on both legs: what the caller reads is what the scrubber and the byte counters saw.

@@ -1,5 +1,6 @@
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { callerResponseHeaders } from "./headers.ts";
+import { relocate } from "./relocate.ts";
 import type { Intake } from "./steps/intake.ts";
 
 /** Statuses whose response has no body (Fetch §2.2.3). */
@@ -17,27 +18,10 @@ export function callerResponse(
 ): Response {
   const headers = callerResponseHeaders(upstream.headers, intake.requestId);
   if ("client" in content) return new Response(null, { status: 101, webSocket: content.client, headers });
-  const location = headers.get("location");
-  if (location !== null) headers.set("location", relocate(location, intake, snapshot));
+  relocate(headers, intake, snapshot);
   return new Response(NULL_BODY.has(upstream.status) ? null : content.body, {
     status: upstream.status,
     statusText: upstream.statusText,
     headers,
   });
-}
-
-/**
- * A redirect within the vendor's own origin is made to point back at the proxy, so that a client that follows it keeps
- * using its RelayKey; any other target is handed back as it is, and nothing here follows it.
- */
-function relocate(location: string, intake: Intake, { integration }: PolicySnapshot): string {
-  const base = `${integration.upstream.origin}${integration.upstream.basePath}`;
-  if (location.startsWith(`${base}/`)) return `${intake.mountPath}${location.slice(base.length)}`;
-  if (location.startsWith("/") && !location.startsWith("//")) {
-    const { basePath } = integration.upstream;
-    return location.startsWith(`${basePath}/`)
-      ? `${intake.mountPath}${location.slice(basePath.length)}`
-      : location;
-  }
-  return location;
 }

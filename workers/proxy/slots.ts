@@ -1,7 +1,7 @@
 /** Where callers put a RelayKey: one table, from what the vendors' own SDKs send. */
 
 /** Headers that carry a bare credential (a scheme in front is cut off by `readAuthorization`). */
-const HEADER_SLOTS = [
+export const HEADER_SLOTS = [
   "authorization",
   "x-api-key",
   "api-key",
@@ -114,6 +114,18 @@ function stripVendorPrefix(text: string): string {
 }
 
 // The full prefix: Stripe's restricted keys begin with "rk_" too.
+const RELAYKEY_PREFIX = "rk_proxy_";
+
 function isRelayKeyLike(text: string): boolean {
-  return text.startsWith("rk_proxy_");
+  return text.startsWith(RELAYKEY_PREFIX);
+}
+
+/** Whether a RelayKey stands anywhere in a text, in a slot or not. Such a text must not travel upstream. */
+export function holdsRelayKey(text: string): boolean {
+  return text.includes(RELAYKEY_PREFIX);
+}
+
+/** The text with every RelayKey and management token in it cut down to its prefix, for records. */
+export function redactTokens(text: string): string {
+  return text.replace(/(rk_(?:proxy|mgmt)_)[0-9A-Za-z]+/g, "$1…");
 }

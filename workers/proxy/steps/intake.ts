@@ -2,7 +2,7 @@ import { parseTarget } from "@relaykey/core/target";
 import type { Target } from "@relaykey/core/target";
 import { clientIp } from "../client-ip.ts";
 import type { ClientIp } from "../client-ip.ts";
-import { readSlots } from "../slots.ts";
+import { holdsRelayKey, readSlots } from "../slots.ts";
 
 /** A request as the following steps see it. Raw strings end here. */
 export interface Intake {
@@ -12,6 +12,8 @@ export interface Intake {
   readonly method: string;
   /** The integration that was addressed, by path or by host; null when none can be read. */
   readonly slug: string | null;
+  /** Scheme and authority the caller used, as in `https://proxy.example.com`. */
+  readonly origin: string;
   /** How it was addressed: what a rewritten `Location` must begin with ("/openai" or ""). */
   readonly mountPath: string;
   readonly target: TargetResult;
@@ -38,7 +40,7 @@ export function readIntake(
   now: number,
   config: { readonly proxyHost: string; readonly edition: "cloudflare" | "local" },
 ): Intake {
-  const { host, path, query } = splitUrl(request.url);
+  const { origin, host, path, query } = splitUrl(request.url);
   const slots = readSlots(request.headers, query);
   const address = readAddress(host, path, config.proxyHost);
   return {
@@ -46,9 +48,9 @@ export function readIntake(
     at: now,
     method: request.method,
     slug: address.slug,
+    origin,
     mountPath: address.mountPath,
-    // %2F is admitted here and judged in the policy step: only the integration knows whether it may pass.
-    target: parseTarget(address.path, sameBytesAfterFetch(slots.query), { allowEncodedSlash: true }),
+    target: readTarget(address.path, slots.query),
     tokens: slots.tokens,
     foreignCredential: slots.foreign,
     ip: clientIp(request, config.edition),
@@ -59,14 +61,26 @@ export function readIntake(
   };
 }
 
+function readTarget(path: string, query: string): TargetResult {
+  if (holdsRelayKey(path) || holdsRelayKey(query)) {
+    return {
+      ok: false,
+      detail: "A RelayKey stands in the path or the query, where it would reach the vendor.",
+    };
+  }
+  // %2F is admitted here and judged in the policy step: only the integration knows whether it may pass.
+  return parseTarget(path, sameBytesAfterFetch(query), { allowEncodedSlash: true });
+}
+
 /** Cuts a URL into raw parts without a URL parser, so that no byte of path and query is changed by looking at it. */
-function splitUrl(url: string): { host: string; path: string; query: string } {
+function splitUrl(url: string): { origin: string; host: string; path: string; query: string } {
   const authority = url.indexOf("//") + 2;
   const end = firstOf(url, "/?#", authority);
   const hash = url.indexOf("#", end);
   const rest = hash < 0 ? url.slice(end) : url.slice(end, hash);
   const mark = rest.indexOf("?");
   return {
+    origin: url.slice(0, end),
     host: url.slice(authority, end).toLowerCase(),
     path: mark < 0 ? rest : rest.slice(0, mark),
     query: mark < 0 ? "" : rest.slice(mark + 1),

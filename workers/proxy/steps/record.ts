@@ -5,6 +5,7 @@ import type { AuditEvent } from "@relaykey/core/audit-event";
 import type { AuditSink } from "../audit-sink.ts";
 import type { KnownKey } from "../directory.ts";
 import { log } from "../log.ts";
+import { redactTokens } from "../slots.ts";
 import type { Intake } from "./intake.ts";
 
 /** What is known of a request by the time it is recorded. */
@@ -54,8 +55,8 @@ function auditEvent({ intake, known, dropped }: Trail, ending: Ending, now: numb
     keyId: snapshot?.keyId ?? null,
     holderId: snapshot?.holderId ?? null,
     method: intake.method,
-    path: intake.rawPath,
-    query: snapshot?.integration.logQuery === true && query !== "" ? query : null,
+    path: redactTokens(intake.rawPath),
+    query: snapshot?.integration.logQuery === true && query !== "" ? redactTokens(query) : null,
     // A stream that was cut had been allowed: the reason says why it ended.
     decision: ending.reason === null || ending.outcome === "cut" ? "allowed" : "blocked",
     reason: ending.reason,
@@ -63,7 +64,7 @@ function auditEvent({ intake, known, dropped }: Trail, ending: Ending, now: numb
     status: ending.status,
     upstreamStatus: ending.upstreamStatus,
     ip: intake.ip?.address ?? null,
-    userAgent: intake.userAgent,
+    userAgent: intake.userAgent === null ? null : redactTokens(intake.userAgent),
     durationMs: Math.max(0, now - intake.at),
     bytesIn: ending.bytesIn,
     bytesOut: ending.bytesOut,

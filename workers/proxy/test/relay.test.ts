@@ -94,6 +94,51 @@ test("a redirect is handed back, pointing at the proxy, and not followed", async
   expect(response.headers.get("location")).toBe("/vendor/v1/elsewhere?a=1");
 });
 
+test("an upload URL in a response field leads back to the proxy; another vendor's does not", async () => {
+  const proxy = await TestProxy.start();
+  const key = await appliedKey();
+  const own = await proxy.call(`${BASE}/v1/upload?to=own`, bearer(key.token));
+  expect(own.headers.get("x-goog-upload-url")).toBe(`${BASE}/v1/upload/7?upload_id=a`);
+  const other = await proxy.call(`${BASE}/v1/upload?to=other`, bearer(key.token));
+  expect(other.headers.get("x-goog-upload-url")).toBe("https://elsewhere.example/v1/upload/7");
+});
+
+test("a relative redirect cannot repeat a vendor key that was placed in the query", async () => {
+  const proxy = await TestProxy.start();
+  const key = await appliedKey({ integration: { credential: { kind: "query", name: "key" } } });
+  const response = await proxy.call(`${BASE}/v1/redirect-here?a=1`, bearer(key.token));
+  expect(response.headers.get("location")).toBe("/vendor/v1/redirect-here#again");
+});
+
+test("a RelayKey outside of the slots never reaches the vendor, nor the audit log", async () => {
+  const proxy = await TestProxy.start();
+  const key = await appliedKey({ integration: { requestHeaders: ["x-*"] } });
+  const headers = { ...bearer(key.token).headers, "x-api-key": key.token, "x-note": `is ${key.token}` };
+  const at = await seen(await proxy.call(`${BASE}/v1/things`, { headers }));
+  expect(JSON.stringify(at)).not.toContain(key.token);
+  for (const place of [`/v1/${key.token}/x`, `/v1/things?note=${key.token}`]) {
+    const response = await proxy.call(`${BASE}${place}`, {
+      headers: { ...bearer(key.token).headers, "User-Agent": key.token },
+    });
+    expect(response.status).toBe(400);
+  }
+  const events = await proxy.settled();
+  expect(events).toHaveLength(3);
+  expect(JSON.stringify(events)).not.toContain(key.token);
+});
+
+test("two forged tokens are as cheap as one; one that was issued beside another is told", async () => {
+  const proxy = await TestProxy.start();
+  const key = await appliedKey();
+  const forged = `${key.token.slice(0, -1)}${key.token.endsWith("0") ? "1" : "0"}`;
+  const both = { Authorization: `Bearer ${forged}`, "x-api-key": `${forged}0` };
+  expect((await proxy.call(`${BASE}/v1/things`, { headers: both })).status).toBe(401);
+  expect(await proxy.settled()).toHaveLength(0);
+  const one = { Authorization: `Bearer ${key.token}`, "x-api-key": forged };
+  expect((await proxy.call(`${BASE}/v1/things`, { headers: one })).status).toBe(400);
+  expect(await proxy.settled()).toMatchObject([{ reason: "token_ambiguous" }]);
+});
+
 test("the vendor's cookies stay here, its request id passes", async () => {
   const proxy = await TestProxy.start();
   const key = await appliedKey();

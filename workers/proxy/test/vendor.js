@@ -10,6 +10,13 @@ export default {
         throw new Error("connection refused");
       case "/v1/redirect":
         return new Response(null, { status: 302, headers: { Location: `${url.origin}/v1/elsewhere?a=1` } });
+      case "/v1/redirect-here":
+        return new Response(null, { status: 302, headers: { Location: "#again" } });
+      case "/v1/upload": {
+        const origin = url.searchParams.get("to") === "own" ? url.origin : "https://elsewhere.example";
+        const query = url.searchParams.get("to") === "own" ? "?upload_id=a" : "";
+        return new Response("ok", { headers: { "x-goog-upload-url": `${origin}/v1/upload/7${query}` } });
+      }
       case "/v1/cookies":
         return new Response("ok", { headers: { "Set-Cookie": "session=1", "x-request-id": "vendor-id" } });
       case "/v1/stream":
