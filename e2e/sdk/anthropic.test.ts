@@ -1,4 +1,4 @@
-import Anthropic from "@anthropic-ai/sdk";
+import Anthropic, { toFile } from "@anthropic-ai/sdk";
 import { expect, inject, test } from "vitest";
 import { Admin, countingFetch } from "../harness.ts";
 
@@ -22,6 +22,14 @@ test("a stream", async () => {
   stream.on("text", (delta) => texts.push(delta));
   await stream.finalMessage();
   expect(texts).toEqual(["Hello", " from the demo", " upstream."]);
+});
+
+test("an upload", async () => {
+  const { token } = await admin.createKey("anthropic", ["POST /v1/files"]);
+  const file = await new Anthropic({ baseURL, apiKey: token }).beta.files.upload({
+    file: await toFile(Buffer.alloc(300_000, 7), "a.txt", { type: "text/plain" }),
+  });
+  expect(file).toMatchObject({ size_bytes: 300_000, filename: "a.txt" });
 });
 
 test("a blocked call is an error with our words, sent once", async () => {

@@ -21,6 +21,15 @@ describe("google genai", () => {
     expect(texts).toEqual(["Hello", " from the demo", " upstream."]);
   });
 
+  test("a resumable upload, whose second address the vendor names", async () => {
+    const google = await client(["POST /upload/*/files"]);
+    const file = await google.files.upload({
+      file: new Blob([Buffer.alloc(300_000, 7)]),
+      config: { mimeType: "text/plain" },
+    });
+    expect(file).toMatchObject({ name: "files/demo", sizeBytes: "300000" });
+  });
+
   test("a blocked call is an error with our words", async () => {
     const google = await client(["GET /v1beta/models"]);
     await expect(google.models.generateContent(ask)).rejects.toThrow(/does not allow this request/);
@@ -28,6 +37,25 @@ describe("google genai", () => {
 });
 
 describe("elevenlabs", () => {
+  test("a stream and an upload", async () => {
+    const key = await admin.createKey("elevenlabs", [
+      "POST /v1/text-to-speech/*/stream",
+      "POST /v1/speech-to-text",
+    ]);
+    const client = new ElevenLabsClient({ apiKey: key.token, baseUrl: `${proxy}/elevenlabs` });
+    const audio = await client.textToSpeech.stream("voice", { text: "Hello", modelId: "demo" });
+    const parts: string[] = [];
+    for await (const part of audio as unknown as AsyncIterable<Uint8Array>)
+      parts.push(new TextDecoder().decode(part));
+    expect(parts.join("")).toBe("ID3 demo audio");
+    expect(parts.length).toBeGreaterThan(1);
+    const heard = await client.speechToText.convert({
+      modelId: "scribe_v1",
+      file: new File([Buffer.alloc(300_000, 7)], "a.mp3"),
+    });
+    expect(heard).toMatchObject({ text: "300000 bytes of speech" });
+  });
+
   test("speech, and a blocked call with our words", async () => {
     const key = await admin.createKey("elevenlabs", ["POST /v1/text-to-speech/*"]);
     const client = new ElevenLabsClient({ apiKey: key.token, baseUrl: `${proxy}/elevenlabs` });

@@ -22,6 +22,15 @@ describe("resend", () => {
     expect(data?.id).toBeDefined();
   });
 
+  test("idempotency keys arrive as they were sent", async () => {
+    const resend = await client(["POST /emails"]);
+    const options = { idempotencyKey: `welcome/${crypto.randomUUID()}` };
+    const first = await resend.emails.send(mail, options);
+    const second = await resend.emails.send(mail, options);
+    expect(second.data?.id).toBe(first.data?.id);
+    expect((await resend.emails.send(mail)).data?.id).not.toBe(first.data?.id);
+  });
+
   test("a blocked one comes back as an error", async () => {
     const { data, error } = await (await client(["GET /emails/*"])).emails.send(mail);
     expect(data).toBeNull();
@@ -40,6 +49,42 @@ describe("cloudflare", () => {
       /does not allow this request/,
     );
     expect(counter.count()).toBe(2);
+  });
+});
+
+describe("uploads", () => {
+  const bytes = Buffer.alloc(300_000, 7);
+
+  test("cloudflare: an image", async () => {
+    const { token } = await admin.createKey("cloudflare", ["POST /accounts/*/images/v1"]);
+    const client = new Cloudflare({ baseURL: `${proxy}/cloudflare`, apiToken: token });
+    const image = await client.images.v1.create({
+      account_id: "0".repeat(32),
+      file: new File([bytes], "a.png"),
+    });
+    expect(image).toMatchObject({ filename: "a.png", meta: { bytes: 300_000 } });
+  });
+
+  test("octokit: a release asset", async () => {
+    const { token } = await admin.createKey("github", ["POST /repos/*/*/releases/*/assets"]);
+    const octokit = new Octokit({ auth: token, baseUrl: `${proxy}/github` });
+    const asset = await octokit.rest.repos.uploadReleaseAsset({
+      baseUrl: `${proxy}/github`,
+      owner: "o",
+      repo: "r",
+      release_id: 1,
+      name: "a.bin",
+      data: bytes as unknown as string,
+      headers: { "content-type": "application/octet-stream" },
+    });
+    expect(asset.data).toMatchObject({ name: "a.bin", size: 300_000 });
+  });
+
+  test("slack: a photo", async () => {
+    const { token } = await admin.createKey("slack", ["POST /api/users.setPhoto"]);
+    const slack = new WebClient(token, { slackApiUrl: `${proxy}/slack/api/` });
+    const answer = await slack.users.setPhoto({ image: bytes });
+    expect(answer.profile).toMatchObject({ avatar_hash: "300000" });
   });
 });
 

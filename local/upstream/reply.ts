@@ -28,6 +28,36 @@ export function eventStream(events: readonly (string | { event: string; data: un
   });
 }
 
+/** Audio as it is made: parts with a pause between them. */
+export function spokenSlowly(parts: readonly string[]): Response {
+  const encoder = new TextEncoder();
+  let next = 0;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const part = parts[next];
+      if (part === undefined) {
+        controller.close();
+        return;
+      }
+      if (next > 0) await scheduler.wait(TICK_MS);
+      next += 1;
+      controller.enqueue(encoder.encode(part));
+    },
+  });
+  return new Response(body, { headers: { "Content-Type": "audio/mpeg" } });
+}
+
+/** The file in a multipart form; null when there is none in that field. */
+export async function uploaded(request: Request, field: string): Promise<File | null> {
+  const form = await request.formData();
+  const file: unknown = form.get(field);
+  return file instanceof File ? file : null;
+}
+
+export function missingFile(field: string): Response {
+  return Response.json({ error: { message: `${field} is missing` } }, { status: 400 });
+}
+
 /** A body that goes on until the caller leaves. */
 export function endless(): Response {
   const encoder = new TextEncoder();

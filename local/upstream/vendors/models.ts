@@ -1,4 +1,4 @@
-import { eventStream } from "../reply.ts";
+import { eventStream, missingFile, spokenSlowly, uploaded } from "../reply.ts";
 
 /** The vendors of language and speech models. */
 export async function openai(request: Request, path: string): Promise<Response | null> {
@@ -8,16 +8,14 @@ export async function openai(request: Request, path: string): Promise<Response |
   }
   if (request.method === "GET" && path.startsWith("/v1/models/")) return Response.json(model(path.slice(11)));
   if (request.method === "POST" && path === "/v1/files") {
-    const form = await request.formData();
-    const file: unknown = form.get("file");
-    if (!(file instanceof File))
-      return Response.json({ error: { message: "file is missing" } }, { status: 400 });
+    const file = await uploaded(request, "file");
+    if (file === null) return missingFile("file");
     return Response.json({
       id: "file-demo",
       object: "file",
       bytes: file.size,
       filename: file.name,
-      purpose: form.get("purpose"),
+      purpose: "batch",
       created_at: 1_700_000_000,
       status: "processed",
     });
@@ -52,6 +50,18 @@ function model(id: string): object {
 }
 
 export async function anthropic(request: Request, path: string): Promise<Response | null> {
+  if (request.method === "POST" && path === "/v1/files") {
+    const file = await uploaded(request, "file");
+    if (file === null) return missingFile("file");
+    return Response.json({
+      id: "file_demo",
+      type: "file",
+      filename: file.name,
+      mime_type: file.type,
+      size_bytes: file.size,
+      created_at: "2026-01-01T00:00:00Z",
+    });
+  }
   if (request.method !== "POST" || path !== "/v1/messages") return null;
   if (request.headers.get("anthropic-version") === null) {
     return Response.json(
@@ -92,8 +102,10 @@ export async function anthropic(request: Request, path: string): Promise<Respons
   ]);
 }
 
-export function google(request: Request, path: string): Response | null {
-  if (request.method !== "POST" || !/^\/v1(beta)?\/models\//.test(path)) return null;
+export async function google(request: Request, path: string, url: URL): Promise<Response | null> {
+  if (request.method !== "POST") return null;
+  if (path.startsWith("/upload/")) return googleUpload(request, url);
+  if (!/^\/v1(beta)?\/models\//.test(path)) return null;
   const answer = (text: string) => ({
     candidates: [{ content: { role: "model", parts: [{ text }] }, index: 0 }],
     modelVersion: "demo",
@@ -103,11 +115,34 @@ export function google(request: Request, path: string): Response | null {
   return eventStream(["Hello", " from the demo", " upstream."].map((text) => JSON.stringify(answer(text))));
 }
 
-export function elevenlabs(request: Request, path: string): Response | null {
+/** Google's resumable upload: the first call is answered with the URL that the bytes are to be sent to. */
+async function googleUpload(request: Request, url: URL): Promise<Response> {
+  if (request.headers.get("x-goog-upload-command") === "start") {
+    const next = `${url.origin}${url.pathname}?upload_id=demo&upload_protocol=resumable`;
+    return Response.json({}, { headers: { "x-goog-upload-url": next, "x-goog-upload-status": "active" } });
+  }
+  const { byteLength } = await request.arrayBuffer();
+  const file = { name: "files/demo", sizeBytes: String(byteLength), mimeType: "text/plain", state: "ACTIVE" };
+  return Response.json({ file }, { headers: { "x-goog-upload-status": "final" } });
+}
+
+export async function elevenlabs(request: Request, path: string): Promise<Response | null> {
   if (request.method === "GET" && path === "/v1/models") {
     return Response.json([{ model_id: "demo", name: "Demo" }]);
   }
-  if (request.method !== "POST" || !path.startsWith("/v1/text-to-speech/")) return null;
+  if (request.method !== "POST") return null;
+  if (path === "/v1/speech-to-text") {
+    const file = await uploaded(request, "file");
+    if (file === null) return missingFile("file");
+    return Response.json({
+      language_code: "en",
+      language_probability: 1,
+      text: `${String(file.size)} bytes of speech`,
+      words: [],
+    });
+  }
+  if (/^\/v1\/text-to-speech\/[^/]+\/stream$/.test(path)) return spokenSlowly(["ID3", " demo", " audio"]);
+  if (!path.startsWith("/v1/text-to-speech/")) return null;
   return new Response(new TextEncoder().encode("ID3 demo audio"), {
     headers: { "Content-Type": "audio/mpeg" },
   });

@@ -1,3 +1,5 @@
+import { missingFile, uploaded } from "../reply.ts";
+
 /** The vendors of services: payments, mail, infrastructure, code, chat, telephony. */
 
 const idempotent = new Map<string, string>();
@@ -31,10 +33,20 @@ export async function resend(request: Request, path: string): Promise<Response |
       { status: 422 },
     );
   }
-  return Response.json({ id: crypto.randomUUID() });
+  // Resend repeats its answer for a repeated key.
+  const key = request.headers.get("idempotency-key");
+  const id = (key === null ? undefined : idempotent.get(`resend ${key}`)) ?? crypto.randomUUID();
+  if (key !== null) idempotent.set(`resend ${key}`, id);
+  return Response.json({ id });
 }
 
-export function cloudflare(request: Request, path: string): Response | null {
+export async function cloudflare(request: Request, path: string): Promise<Response | null> {
+  if (request.method === "POST" && /^\/client\/v4\/accounts\/[^/]+\/images\/v1$/.test(path)) {
+    const file = await uploaded(request, "file");
+    if (file === null) return missingFile("file");
+    const result = { id: "image-demo", filename: file.name, meta: { bytes: file.size } };
+    return Response.json({ success: true, errors: [], messages: [], result });
+  }
   if (request.method !== "GET" || path !== "/client/v4/zones") return null;
   return Response.json({
     success: true,
@@ -55,10 +67,20 @@ export async function github(request: Request, path: string): Promise<Response |
     const issue: { title?: string } = await request.json();
     return Response.json({ number: 7, title: issue.title, state: "open" }, { status: 201 });
   }
+  if (request.method === "POST" && /^\/repos\/[^/]+\/[^/]+\/releases\/\d+\/assets$/.test(path)) {
+    const { byteLength } = await request.arrayBuffer();
+    const name = new URL(request.url).searchParams.get("name");
+    return Response.json({ id: 1, name, size: byteLength, state: "uploaded" }, { status: 201 });
+  }
   return null;
 }
 
 export async function slack(request: Request, path: string): Promise<Response | null> {
+  if (request.method === "POST" && path === "/api/users.setPhoto") {
+    const image = await uploaded(request, "image");
+    if (image === null) return Response.json({ ok: false, error: "no_image" });
+    return Response.json({ ok: true, profile: { avatar_hash: String(image.size) } });
+  }
   if (request.method !== "POST" || path !== "/api/chat.postMessage") return null;
   const form = new URLSearchParams(await request.text());
   return Response.json({
