@@ -5,23 +5,28 @@ import { collect } from "./context.ts";
 import { usage } from "./failure.ts";
 
 /** What a key may do, as options of create and change. */
-export interface PolicyOptions {
+export interface PolicyOptions extends LimitOptions {
   readonly name?: string;
   readonly allow?: readonly string[];
   readonly bind?: readonly string[];
   readonly ip?: readonly string[];
   readonly expires?: string;
   readonly notBefore?: string;
+  readonly enforcement?: string;
+}
+
+/** Limits of a key or a holder. */
+export interface LimitOptions {
   readonly rate?: string;
   readonly uses?: string;
+  readonly concurrency?: string;
   readonly maxBody?: string;
-  readonly enforcement?: string;
 }
 
 const NONE = "none";
 
 export function policyOptions(command: Command): Command {
-  return command
+  return limitOptions(command)
     .option("--name <name>", "what people call it")
     .option(
       "--allow <rule>",
@@ -32,9 +37,6 @@ export function policyOptions(command: Command): Command {
     .option("--ip <block>", "an address or block to allow (repeat), or: any, confirm", collect)
     .option("--expires <when>", `after a duration (7d, 15m), at a time (2027-01-31T12:00:00Z), or ${NONE}`)
     .option("--not-before <time>", `not valid before this time, or ${NONE}`)
-    .option("--rate <rate>", `at most so many requests, such as 100/minute, or ${NONE}`)
-    .option("--uses <n>", `at most so many requests in all, or ${NONE}`)
-    .option("--max-body <bytes>", `the largest request body, or ${NONE}`)
     .addOption(
       new Option("--enforcement <mode>", "lease: exact; edge: faster, revoked with a delay").choices([
         "lease",
@@ -43,13 +45,27 @@ export function policyOptions(command: Command): Command {
     );
 }
 
-/** The members of the API's request that the options ask for. Their values are for the API to judge. */
-export function readPolicy(options: PolicyOptions): Record<string, unknown> {
+export function limitOptions(command: Command): Command {
+  return command
+    .option("--rate <rate>", `at most so many requests, such as 100/minute, or ${NONE}`)
+    .option("--uses <n>", `at most so many requests in all, or ${NONE}`)
+    .option("--concurrency <n>", `at most so many requests at the same time, or ${NONE}`)
+    .option("--max-body <bytes>", `the largest request body, or ${NONE}`);
+}
+
+/** The `limits` member of the API's request; undefined when no option asks for one. */
+export function readLimits(options: LimitOptions): Record<string, unknown> | undefined {
   const limits = given({
     rate: orNone(options.rate),
     uses: wholeNumber("--uses", options.uses),
+    concurrency: wholeNumber("--concurrency", options.concurrency),
     max_body_bytes: wholeNumber("--max-body", options.maxBody),
   });
+  return Object.keys(limits).length === 0 ? undefined : limits;
+}
+
+/** The members of the API's request that the options ask for. Their values are for the API to judge. */
+export function readPolicy(options: PolicyOptions): Record<string, unknown> {
   return given({
     name: options.name,
     allow: options.allow,
@@ -57,7 +73,7 @@ export function readPolicy(options: PolicyOptions): Record<string, unknown> {
     ip: options.ip === undefined ? undefined : readIp(options.ip),
     ...readExpiry(options.expires),
     not_before: orNone(options.notBefore),
-    limits: Object.keys(limits).length === 0 ? undefined : limits,
+    limits: readLimits(options),
     enforcement: options.enforcement,
   });
 }

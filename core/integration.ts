@@ -26,6 +26,8 @@ export interface IntegrationSnapshot {
   readonly dialect: Dialect;
   readonly allowEncodedSlash: boolean;
   readonly logQuery: boolean;
+  /** `Set-Cookie` of the upstream reaches callers. They are never sent back through the proxy. */
+  readonly responseCookies: boolean;
 }
 
 export const DIALECTS = ["plain", "slack", "aws", "octokit"] as const satisfies readonly Dialect[];
@@ -54,6 +56,7 @@ export const integrationSchema = z.strictObject({
   dialect: z.enum(DIALECTS),
   allowEncodedSlash: z.boolean(),
   logQuery: z.boolean(),
+  responseCookies: z._default(z.boolean(), false),
 });
 
 export type UpstreamCheck =

@@ -11,14 +11,17 @@ export interface Limits {
   readonly rate: RateLimit | null;
   /** Requests in all, ever; 1 makes a one-time key. */
   readonly uses: number | null;
+  /** Requests under way at the same time, open streams included. */
+  readonly concurrency: number | null;
   readonly maxBodyBytes: number | null;
 }
 
-export const NO_LIMITS: Limits = { rate: null, uses: null, maxBodyBytes: null };
+export const NO_LIMITS: Limits = { rate: null, uses: null, concurrency: null, maxBodyBytes: null };
 
 const MAX_COUNT = 1_000_000_000;
 const MAX_WINDOW_SECONDS = 31 * 86_400;
 const MAX_BODY_BYTES = 2 ** 40;
+const MAX_CONCURRENCY = 100_000;
 
 const count = z.int().check(z.minimum(1), z.maximum(MAX_COUNT));
 
@@ -31,6 +34,8 @@ export const limitsSchema = z.strictObject({
     }),
   ),
   uses: z.nullable(count),
+  // Absent in what was written before there was such a limit.
+  concurrency: z._default(z.nullable(z.int().check(z.minimum(1), z.maximum(MAX_CONCURRENCY))), null),
   maxBodyBytes: z.nullable(z.int().check(z.minimum(0), z.maximum(MAX_BODY_BYTES))),
 });
 

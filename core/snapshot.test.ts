@@ -26,13 +26,14 @@ const SNAPSHOT: PolicySnapshot = {
     dialect: "plain",
     allowEncodedSlash: false,
     logQuery: false,
+    responseCookies: false,
   },
   rules: [{ methods: ["GET"], path: "/v1/{a}/**", query: { allow: ["x"], noDuplicates: true } }],
   bindings: { a: "b" },
   ip: { mode: "allowlist", cidrs: ["10.0.0.0/8"] },
   limits: { ...NO_LIMITS, uses: 5 },
   enforcement: "lease",
-  holder: { kind: "person", name: "Ada", email: "ada@example.com" },
+  holder: { kind: "person", name: "Ada", email: "ada@example.com", limits: NO_LIMITS },
   auditRetentionDays: 30,
 };
 

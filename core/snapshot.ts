@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { integrationSchema } from "./integration.ts";
 import type { IntegrationSnapshot } from "./integration.ts";
 import { parseCidr } from "./ip.ts";
-import { limitsSchema } from "./limits.ts";
+import { NO_LIMITS, limitsSchema } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { scopeRuleSchema } from "./scope.ts";
 import type { ScopeRule } from "./scope.ts";
@@ -41,7 +41,13 @@ export interface PolicySnapshot {
   readonly limits: Limits;
   /** `lease`: the holder object is asked; `edge`: the KV snapshot alone decides, with KV's delay. */
   readonly enforcement: "lease" | "edge";
-  readonly holder: { readonly kind: HolderKind; readonly name: string; readonly email: string | null };
+  readonly holder: {
+    readonly kind: HolderKind;
+    readonly name: string;
+    readonly email: string | null;
+    /** Over all keys of the holder. */
+    readonly limits: Limits;
+  };
   readonly auditRetentionDays: number;
 }
 
@@ -78,6 +84,7 @@ const snapshotSchema = z.strictObject({
     kind: z.enum(HOLDER_KINDS),
     name: z.string(),
     email: z.nullable(z.string()),
+    limits: z._default(limitsSchema, NO_LIMITS),
   }),
   auditRetentionDays: z.int().check(z.minimum(1), z.maximum(3_650)),
 });

@@ -7,6 +7,8 @@ import type { PageOptions } from "../context.ts";
 import { usage } from "../failure.ts";
 import { printChange, printList, printOne } from "../output.ts";
 import type { Column } from "../output.ts";
+import { limitOptions, readLimits } from "../policy-options.ts";
+import type { LimitOptions } from "../policy-options.ts";
 
 const COLUMNS: readonly Column[] = [
   ["NAME", (holder) => holder["name"]],
@@ -16,12 +18,17 @@ const COLUMNS: readonly Column[] = [
   ["ID", (holder) => holder["id"]],
 ];
 
-interface ChangeOptions {
+interface ChangeOptions extends LimitOptions {
   readonly name?: string;
   readonly kind?: string;
   readonly email?: string;
   readonly freeze?: true;
   readonly unfreeze?: true;
+}
+
+interface CreateOptions extends LimitOptions {
+  readonly kind: string;
+  readonly email?: string;
 }
 
 export function addHolderCommands(program: Command): void {
@@ -45,19 +52,25 @@ export function addHolderCommands(program: Command): void {
       }),
     );
 
-  group
-    .command("create <name>")
-    .description("create one")
+  limitOptions(group.command("create <name>"))
+    .description("create one; limits hold over all of its keys")
     .addOption(kindOption().default("application"))
     .option("--email <address>", "needed for a person: new IP addresses are confirmed there")
     .action(
-      withContext(async (context, name: string, options: { kind: string; email?: string }) => {
-        printOne(context.printer, await context.call("POST", "/holders", { name, ...options }), "holder");
+      withContext(async (context, name: string, options: CreateOptions) => {
+        const { kind, email } = options;
+        const limits = readLimits(options);
+        const body = {
+          name,
+          kind,
+          ...(email === undefined ? {} : { email }),
+          ...(limits === undefined ? {} : { limits }),
+        };
+        printOne(context.printer, await context.call("POST", "/holders", body), "holder");
       }),
     );
 
-  group
-    .command("change <holder>")
+  limitOptions(group.command("change <holder>"))
     .description("change one; its keys follow at once")
     .option("--name <name>", "another name")
     .addOption(kindOption())
@@ -65,9 +78,16 @@ export function addHolderCommands(program: Command): void {
     .option("--freeze", "refuse all of its keys until it is unfrozen")
     .addOption(new Option("--unfreeze", "let its keys work again").conflicts("freeze"))
     .action(
-      withContext(async (context, holder: string, { freeze, unfreeze, ...same }: ChangeOptions) => {
-        const frozen = freeze === true ? { frozen: true } : unfreeze === true ? { frozen: false } : {};
-        const change = { ...same, ...frozen };
+      withContext(async (context, holder: string, options: ChangeOptions) => {
+        const { freeze, unfreeze, name, kind, email } = options;
+        const limits = readLimits(options);
+        const change = {
+          ...(name === undefined ? {} : { name }),
+          ...(kind === undefined ? {} : { kind }),
+          ...(email === undefined ? {} : { email }),
+          ...(freeze === true ? { frozen: true } : unfreeze === true ? { frozen: false } : {}),
+          ...(limits === undefined ? {} : { limits }),
+        };
         if (Object.keys(change).length === 0)
           throw usage("Say what to change: see rk holders change --help.");
         const answer = await context.call("PATCH", `/holders/${encodeURIComponent(holder)}`, change);

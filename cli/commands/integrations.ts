@@ -29,6 +29,7 @@ interface SettingOptions {
   readonly timeout?: string;
   readonly allowEncodedSlash?: boolean;
   readonly logQuery?: boolean;
+  readonly responseCookies?: boolean;
 }
 
 interface SecretOption {
@@ -146,11 +147,13 @@ function settingOptions(command: Command): Command {
     .option("--allow-encoded-slash", "admit %2F inside a path segment")
     .option("--no-allow-encoded-slash", "refuse it")
     .option("--log-query", "keep query strings in the audit log; they may hold personal data")
-    .option("--no-log-query", "leave them out");
+    .option("--no-log-query", "leave them out")
+    .option("--response-cookies", "let the vendor's cookies reach callers; they never travel back")
+    .option("--no-response-cookies", "keep them here");
 }
 
 function readSettings(options: SettingOptions): Record<string, unknown> {
-  const { header, timeout, credential, allowEncodedSlash, logQuery, ...same } = options;
+  const { header, timeout, credential, allowEncodedSlash, logQuery, responseCookies, ...same } = options;
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout);
   if (timeoutMs === null) throw usage("--timeout: give a duration such as 30s or 2m.");
   const settings = {
@@ -160,6 +163,7 @@ function readSettings(options: SettingOptions): Record<string, unknown> {
     timeout_ms: timeoutMs,
     allow_encoded_slash: allowEncodedSlash,
     log_query: logQuery,
+    response_cookies: responseCookies,
   };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }

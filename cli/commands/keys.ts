@@ -21,6 +21,14 @@ const COLUMNS: readonly Column[] = [
   ["ID", (key) => key["id"]],
 ];
 
+const RECEIPT_COLUMNS: readonly Column[] = [
+  ["VERSION", (receipt) => receipt["version"]],
+  ["IN FORCE SINCE", (receipt) => receipt["enforced_at"]],
+  ["WAITED (MS)", (receipt) => receipt["waited_ms"]],
+  ["LAST REQUEST BEFORE", (receipt) => receipt["last_admitted_at"]],
+  ["STREAMS CUT", (receipt) => receipt["streams_cut"]],
+];
+
 interface CreateOptions extends PolicyOptions {
   readonly holder: string;
   readonly integration: string;
@@ -77,6 +85,16 @@ export function addKeyCommands(program: Command): void {
     .action(
       withContext(async (context, id: string) => {
         printOne(context.printer, await context.call("GET", `/keys/${encodeURIComponent(id)}`), "key");
+      }),
+    );
+
+  group
+    .command("receipts <id>")
+    .description("when each change of a key came into force, and what it ended")
+    .action(
+      withContext(async (context, id: string) => {
+        const answer = await context.call("GET", `/keys/${encodeURIComponent(id)}/receipts`);
+        printList(context.printer, answer, RECEIPT_COLUMNS);
       }),
     );
 

@@ -1,4 +1,5 @@
 import { formatRate } from "@relaykey/core/limits";
+import type { Limits } from "@relaykey/core/limits";
 import { formatRule } from "@relaykey/core/scope";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { AuditRow } from "@relaykey/db/queries/audit";
@@ -6,6 +7,7 @@ import type { Holder } from "@relaykey/db/queries/holders";
 import type { Integration } from "@relaykey/db/queries/integrations";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
 import type { Organization } from "@relaykey/db/queries/organizations";
+import type { Receipt } from "@relaykey/db/queries/receipts";
 import type { Enforcement } from "../service/enforcement.ts";
 import type { Page } from "../service/page.ts";
 
@@ -18,6 +20,7 @@ export function presentOrganization(organization: Organization) {
     id: organization.id,
     name: organization.name,
     audit_retention_days: organization.auditRetentionDays,
+    frozen: organization.frozen,
     created_at: organization.createdAt,
   };
 }
@@ -35,6 +38,7 @@ export function presentIntegration(integration: Integration) {
     dialect: integration.dialect,
     allow_encoded_slash: integration.allowEncodedSlash,
     log_query: integration.logQuery,
+    response_cookies: integration.responseCookies,
     timeout_ms: integration.timeoutMs,
     created_at: integration.createdAt,
   };
@@ -47,12 +51,12 @@ export function presentHolder(holder: Holder) {
     kind: holder.kind,
     email: holder.email,
     frozen: holder.frozen,
+    limits: presentLimits(holder.limits),
     created_at: holder.createdAt,
   };
 }
 
 export function presentKey(key: KeyRecord) {
-  const { rate, uses, maxBodyBytes } = key.limits;
   return {
     id: key.id,
     name: key.name,
@@ -63,7 +67,7 @@ export function presentKey(key: KeyRecord) {
     allow: key.rules.map(presentRule),
     bindings: key.bindings,
     ip: key.ipMode === "allowlist" ? { mode: key.ipMode, cidrs: key.ipCidrs } : { mode: key.ipMode },
-    limits: { rate: rate === null ? null : formatRate(rate), uses, max_body_bytes: maxBodyBytes },
+    limits: presentLimits(key.limits),
     not_before: key.notBefore,
     expires_at: key.expiresAt,
     enforcement: key.enforcement,
@@ -75,6 +79,16 @@ export function presentKey(key: KeyRecord) {
     },
     revoked_at: key.revokedAt,
     created_at: key.createdAt,
+  };
+}
+
+/** The form in which the API takes limits. A member that was stored before there was such a limit is absent: none. */
+function presentLimits({ rate, uses, concurrency, maxBodyBytes }: Partial<Limits>) {
+  return {
+    rate: rate == null ? null : formatRate(rate),
+    uses: uses ?? null,
+    concurrency: concurrency ?? null,
+    max_body_bytes: maxBodyBytes ?? null,
   };
 }
 
@@ -98,6 +112,16 @@ export function presentEnforcement(enforcement: Enforcement) {
         enforced_at: new Date(enforcement.enforcedAt),
         waited_ms: enforcement.waitedMs,
       };
+}
+
+export function presentReceipt(receipt: Receipt) {
+  return {
+    version: receipt.version,
+    enforced_at: receipt.enforcedAt,
+    waited_ms: receipt.waitedMs,
+    last_admitted_at: receipt.lastAdmittedAt,
+    streams_cut: receipt.streamsCut,
+  };
 }
 
 export function presentAuditEvent(row: AuditRow) {

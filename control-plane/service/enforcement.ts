@@ -1,6 +1,6 @@
 import type { EnforcementReceipt } from "@relaykey/core/rpc";
 import { encodeSnapshot } from "@relaykey/core/snapshot";
-import { dueChanges, markEnforced, markFailed } from "@relaykey/db/queries/outbox";
+import { dueChanges, markEnforced, markFailed, openKeys } from "@relaykey/db/queries/outbox";
 import { loadSnapshot } from "@relaykey/db/queries/snapshots";
 import type { ServiceDependencies } from "./dependencies.ts";
 
@@ -50,6 +50,7 @@ export async function enforceKey(
     await markEnforced(deps.db, organizationId, keyId, {
       version: receipt.version,
       enforcedAt: new Date(enforcedAt),
+      waitedMs,
       now: new Date(deps.now()),
     });
     return { state: "enforced", version: receipt.version, enforcedAt, waitedMs };
@@ -76,6 +77,17 @@ export async function enforceKeys(
   const enforced = states.filter(({ state }) => state === "enforced").length;
   const pending = keyIds.length - enforced;
   return { state: pending === 0 ? "enforced" : "pending", keys: keyIds.length, pending };
+}
+
+/**
+ * Goes on with an organization's open changes, due or not: what a change of many keys could not enforce in its own run.
+ * Called again and again it brings every key there, and tells how far it is.
+ */
+export async function enforceOpenKeys(deps: ServiceDependencies, organizationId: string): Promise<FanOut> {
+  const { keyIds, total } = await openKeys(deps.db, organizationId, MAX_KEYS_PER_RUN);
+  const { pending } = await enforceKeys(deps, organizationId, keyIds);
+  const left = total - keyIds.length + pending;
+  return { state: left === 0 ? "enforced" : "pending", keys: total, pending: left };
 }
 
 /** The retry job: enforces what is due, of all organizations. */

@@ -1,4 +1,5 @@
 import { isId, newId } from "@relaykey/core/ids";
+import type { Limits } from "@relaykey/core/limits";
 import type { HolderKind } from "@relaykey/core/snapshot";
 import { newLocator } from "@relaykey/core/token";
 import { isUniqueViolation } from "@relaykey/db/queries/conflicts";
@@ -16,7 +17,12 @@ export interface HolderInput {
   readonly name: string;
   readonly kind: HolderKind;
   readonly email: string | null;
+  /** Over all of its keys. */
+  readonly limits: Limits;
 }
+
+/** Absent = as it is. Of the limits only the named ones change. */
+export type HolderUpdate = Omit<HolderChange, "limits"> & { readonly limits?: Partial<Limits> };
 
 export async function createHolder(
   deps: ServiceDependencies,
@@ -73,11 +79,16 @@ export async function changeHolder(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
-  change: HolderChange,
+  update: HolderUpdate,
 ): Promise<Outcome<{ readonly holder: Holder; readonly enforcement: FanOut }>> {
   const { organizationId, actor } = caller;
   const found = await showHolder(deps, caller, reference);
   if (!found.ok) return found;
+  const { limits, ...settings } = update;
+  const change: HolderChange = {
+    ...settings,
+    ...(limits === undefined ? {} : { limits: { ...found.value.limits, ...limits } }),
+  };
   const after = { ...found.value, ...change };
   if (after.kind === "person" && after.email === null) return personNeedsEmail();
   const subjectId = found.value.id;

@@ -27,6 +27,7 @@ export interface IntegrationInput {
   readonly dialect: Dialect;
   readonly allowEncodedSlash: boolean;
   readonly logQuery: boolean;
+  readonly responseCookies: boolean;
   readonly timeoutMs: number;
 }
 

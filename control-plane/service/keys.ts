@@ -4,6 +4,8 @@ import type { IpPolicy } from "@relaykey/core/snapshot";
 import { mintToken } from "@relaykey/core/token";
 import type { AdminEvent } from "@relaykey/db/queries/admin-events";
 import * as queries from "@relaykey/db/queries/keys";
+import { listReceipts } from "@relaykey/db/queries/receipts";
+import type { Receipt } from "@relaykey/db/queries/receipts";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
 import type { Caller, ServiceDependencies } from "./dependencies.ts";
 import { enforceKey } from "./enforcement.ts";
@@ -35,6 +37,8 @@ export interface KeyAnswer {
 
 /** Attempts at a change while others change the same key. */
 const MAX_ATTEMPTS = 10;
+/** Receipts shown of a key, newest first. */
+const MAX_RECEIPTS = 50;
 
 /** Issues a key. The token is in the answer and nowhere else: only its hash is stored. */
 export async function createKey(
@@ -181,6 +185,17 @@ export async function revokeKey(
     key,
     enforcement: { state: "enforced", version: key.enforcedVersion, enforcedAt, waitedMs: 0 },
   });
+}
+
+/** What was enforced for a key, newest first. */
+export async function showReceipts(
+  deps: ServiceDependencies,
+  caller: Caller,
+  keyId: string,
+): Promise<Outcome<readonly Receipt[]>> {
+  const found = await showKey(deps, caller, keyId);
+  if (!found.ok) return found;
+  return ok(await listReceipts(deps.db, caller.organizationId, keyId, MAX_RECEIPTS));
 }
 
 async function answer(

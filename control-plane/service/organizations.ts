@@ -4,6 +4,8 @@ import { mintToken } from "@relaykey/core/token";
 import * as queries from "@relaykey/db/queries/organizations";
 import type { Organization } from "@relaykey/db/queries/organizations";
 import type { Caller, ServiceDependencies } from "./dependencies.ts";
+import { enforceOpenKeys } from "./enforcement.ts";
+import type { FanOut } from "./enforcement.ts";
 import { fail, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -69,4 +71,33 @@ export async function changeOrganization(
     },
   });
   return organization === null ? fail("not_found") : ok(organization);
+}
+
+/** Refuses every key of the organization, or ends that. Keys beyond one run stay pending: see `continueEnforcement`. */
+export async function freezeOrganization(
+  deps: ServiceDependencies,
+  caller: Caller,
+  frozen: boolean,
+): Promise<Outcome<{ readonly organization: Organization; readonly enforcement: FanOut }>> {
+  const { organizationId, actor } = caller;
+  const changed = await queries.setFrozen(deps.db, organizationId, {
+    frozen,
+    event: {
+      organizationId,
+      actor,
+      action: frozen ? "organization.frozen" : "organization.unfrozen",
+      subjectKind: "organization",
+      subjectId: organizationId,
+      metadata: {},
+    },
+  });
+  if (changed === null) return fail("not_found");
+  const { organization, keys } = changed;
+  const { state, pending } = await enforceOpenKeys(deps, organizationId);
+  return ok({ organization, enforcement: { state, keys, pending } });
+}
+
+/** Brings the organization's open changes to the data plane, as many as one run can, and tells how many are left. */
+export async function continueEnforcement(deps: ServiceDependencies, caller: Caller): Promise<FanOut> {
+  return enforceOpenKeys(deps, caller.organizationId);
 }

@@ -8,7 +8,7 @@ import { bumpKeys } from "./outbox.ts";
 
 export type Holder = typeof holders.$inferSelect;
 export type NewHolder = typeof holders.$inferInsert;
-export type HolderChange = Partial<Pick<Holder, "name" | "kind" | "email" | "frozen">>;
+export type HolderChange = Partial<Pick<Holder, "name" | "kind" | "email" | "frozen" | "limits">>;
 
 /** Name of the index that keeps names unique within an organization. */
 export const HOLDER_NAME_INDEX = "holders_name";

@@ -1,8 +1,9 @@
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { organizations } from "../schema/organizations.ts";
 import { insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
+import { bumpKeys } from "./outbox.ts";
 import { insertManagementToken } from "./tokens.ts";
 import type { NewManagementToken } from "./tokens.ts";
 
@@ -47,4 +48,29 @@ export async function renameOrganization(
     insertAdminEvent(db, change.event),
   ]);
   return updated[0] ?? null;
+}
+
+/**
+ * Freezes an organization, or ends that: each of its keys gets a new policy version.
+ *
+ * @returns how many keys now wait to be enforced; null when there is no such organization.
+ */
+export async function setFrozen(
+  db: Database,
+  organizationId: string,
+  change: { readonly frozen: boolean; readonly event: AdminEvent },
+): Promise<{ readonly organization: Organization; readonly keys: number } | null> {
+  const [lock, bump] = bumpKeys(db, organizationId, sql`true`);
+  const [updated, , bumped] = await db.batch([
+    db
+      .update(organizations)
+      .set({ frozen: change.frozen })
+      .where(eq(organizations.id, organizationId))
+      .returning(),
+    lock,
+    bump,
+    insertAdminEvent(db, change.event),
+  ]);
+  const [organization] = updated;
+  return organization === undefined ? null : { organization, keys: bumped.rows.length };
 }

@@ -1,7 +1,7 @@
 import { and, asc, eq, isNull, lt, lte, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import type { Database } from "../client.ts";
-import { outbox, relayKeys } from "../schema/keys.ts";
+import { enforcementReceipts, outbox, relayKeys } from "../schema/keys.ts";
 
 /** A key with a change that the data plane has not confirmed. */
 export interface OpenChange {
@@ -45,6 +45,28 @@ export async function dueChanges(db: Database, now: Date, limit: number): Promis
     .limit(limit);
 }
 
+/** Keys of an organization with open changes, due or not, in the order of their ids, and how many there are in all. */
+export async function openKeys(
+  db: Database,
+  organizationId: string,
+  limit: number,
+): Promise<{ readonly keyIds: string[]; readonly total: number }> {
+  const open = and(eq(outbox.organizationId, organizationId), isNull(outbox.doneAt));
+  const [rows, count] = await db.batch([
+    db
+      .selectDistinct({ keyId: outbox.keyId })
+      .from(outbox)
+      .where(open)
+      .orderBy(asc(outbox.keyId))
+      .limit(limit),
+    db
+      .select({ total: sql<string>`count(DISTINCT ${outbox.keyId})` })
+      .from(outbox)
+      .where(open),
+  ]);
+  return { keyIds: rows.map(({ keyId }) => keyId), total: Number(count[0]?.total ?? 0) };
+}
+
 /**
  * Notes that the data plane confirmed a version of a key: it covers every older change too. Confirmations may arrive out
  * of order: an older one never hides a newer one.
@@ -53,9 +75,25 @@ export async function markEnforced(
   db: Database,
   organizationId: string,
   keyId: string,
-  receipt: { readonly version: number; readonly enforcedAt: Date; readonly now: Date },
+  receipt: {
+    readonly version: number;
+    readonly enforcedAt: Date;
+    readonly waitedMs: number;
+    readonly now: Date;
+  },
 ): Promise<void> {
   await db.batch([
+    db
+      .insert(enforcementReceipts)
+      .values({
+        organizationId,
+        keyId,
+        version: receipt.version,
+        enforcedAt: receipt.enforcedAt,
+        waitedMs: receipt.waitedMs,
+      })
+      // A repeated confirmation is not a second one.
+      .onConflictDoNothing(),
     db
       .update(relayKeys)
       .set({ enforcedVersion: receipt.version, enforcedAt: receipt.enforcedAt })

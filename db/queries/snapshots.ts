@@ -26,6 +26,7 @@ export async function loadSnapshot(
       integration: integrations,
       envelope: integrationSecrets.envelope,
       auditRetentionDays: organizations.auditRetentionDays,
+      organizationFrozen: organizations.frozen,
       rules: ruleList,
     })
     .from(relayKeys)
@@ -49,10 +50,12 @@ interface Row {
   readonly integration: typeof integrations.$inferSelect;
   readonly envelope: string;
   readonly auditRetentionDays: number;
+  readonly organizationFrozen: boolean;
   readonly rules: ScopeRule[];
 }
 
-function toSnapshot({ key, holder, integration, envelope, auditRetentionDays, rules }: Row): PolicySnapshot {
+function toSnapshot(row: Row): PolicySnapshot {
+  const { key, holder, integration, envelope, auditRetentionDays, organizationFrozen, rules } = row;
   return {
     format: 1,
     version: key.policyVersion,
@@ -62,7 +65,7 @@ function toSnapshot({ key, holder, integration, envelope, auditRetentionDays, ru
     holderLocator: holder.locator,
     tokenHash: key.tokenHash,
     display: key.display,
-    state: key.state === "active" && holder.frozen ? "frozen" : key.state,
+    state: key.state === "active" && (holder.frozen || organizationFrozen) ? "frozen" : key.state,
     notBefore: key.notBefore?.getTime() ?? null,
     expiresAt: key.expiresAt?.getTime() ?? null,
     integration: {
@@ -80,13 +83,14 @@ function toSnapshot({ key, holder, integration, envelope, auditRetentionDays, ru
       dialect: integration.dialect,
       allowEncodedSlash: integration.allowEncodedSlash,
       logQuery: integration.logQuery,
+      responseCookies: integration.responseCookies,
     },
     rules,
     bindings: key.bindings,
     ip: key.ipMode === "allowlist" ? { mode: "allowlist", cidrs: key.ipCidrs } : { mode: key.ipMode },
     limits: key.limits,
     enforcement: key.enforcement,
-    holder: { kind: holder.kind, name: holder.name, email: holder.email },
+    holder: { kind: holder.kind, name: holder.name, email: holder.email, limits: holder.limits },
     auditRetentionDays,
   };
 }

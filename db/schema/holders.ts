@@ -1,4 +1,6 @@
-import { boolean, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { boolean, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { NO_LIMITS } from "@relaykey/core/limits";
+import type { Limits } from "@relaykey/core/limits";
 import { HOLDER_KINDS } from "@relaykey/core/snapshot";
 import { createdAt, id, organizationId } from "./columns.ts";
 import { organizations } from "./organizations.ts";
@@ -15,6 +17,8 @@ export const holders = pgTable(
     /** Names the holder's Durable Object: 16 hex digits, also inside each of its tokens. */
     locator: text("locator").notNull().unique(),
     frozen: boolean("frozen").notNull().default(false),
+    /** Bounds over all of its keys together. */
+    limits: jsonb("limits").$type<Limits>().notNull().default(NO_LIMITS),
     createdAt: createdAt(),
   },
   (table) => [uniqueIndex("holders_name").on(table.organizationId, table.name)],

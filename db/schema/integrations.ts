@@ -21,6 +21,8 @@ export const integrations = pgTable(
     dialect: text("dialect", { enum: DIALECTS }).notNull(),
     allowEncodedSlash: boolean("allow_encoded_slash").notNull().default(false),
     logQuery: boolean("log_query").notNull().default(false),
+    /** Whether the upstream's cookies reach callers. */
+    responseCookies: boolean("response_cookies").notNull().default(false),
     /** The version of the sealed vendor key in force. */
     secretVersion: integer("secret_version").notNull(),
     createdAt: createdAt(),

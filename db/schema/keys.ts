@@ -60,6 +60,23 @@ export const scopeRules = pgTable(
   (table) => [primaryKey({ columns: [table.keyId, table.position] })],
 );
 
+/** What the data plane confirmed, once per policy version of a key. */
+export const enforcementReceipts = pgTable(
+  "enforcement_receipts",
+  {
+    organizationId: organizationId().references(() => organizations.id),
+    keyId: uuid("key_id")
+      .notNull()
+      .references(() => relayKeys.id),
+    version: bigint("version", { mode: "number" }).notNull(),
+    /** From here on no request started under an older version. */
+    enforcedAt: moment("enforced_at").notNull(),
+    /** Time the data plane spent waiting for leases to end. */
+    waitedMs: integer("waited_ms").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.keyId, table.version] })],
+);
+
 /** Changes on their way to the data plane: written with the change, done when it is enforced. */
 export const outbox = pgTable(
   "outbox",

@@ -1,4 +1,4 @@
-import { integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
+import { boolean, integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, id, organizationId } from "./columns.ts";
 
 export const organizations = pgTable("organizations", {
@@ -6,6 +6,8 @@ export const organizations = pgTable("organizations", {
   name: text("name").notNull(),
   /** Days its audit events are kept, by plan. */
   auditRetentionDays: integer("audit_retention_days").notNull().default(30),
+  /** All of its keys are refused until it is unfrozen. */
+  frozen: boolean("frozen").notNull().default(false),
   createdAt: createdAt(),
 });
 

@@ -54,8 +54,17 @@ describe("response headers", () => {
         "RelayKey-Request-Id": "forged",
       }),
       ID,
+      { responseCookies: false },
     );
     expect(Object.fromEntries(headers)).toEqual({ "relaykey-request-id": ID, "x-request-id": "vendor" });
+  });
+
+  test("cookies pass where the integration asks for it, each on its own", () => {
+    const source = new Headers({ "x-a": "1" });
+    source.append("Set-Cookie", "a=1, x");
+    source.append("Set-Cookie", "b=2");
+    const headers = callerResponseHeaders(source, ID, { responseCookies: true });
+    expect(headers.getSetCookie()).toEqual(["a=1, x", "b=2"]);
   });
 });
 

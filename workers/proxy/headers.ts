@@ -120,11 +120,16 @@ function mayTravel(name: string, admitted: readonly string[]): boolean {
 }
 
 /** Copies what may reach the caller. Our own request id is added; the vendor's ids stay as they are. */
-export function callerResponseHeaders(source: Headers, requestId: string): Headers {
+export function callerResponseHeaders(
+  source: Headers,
+  requestId: string,
+  { responseCookies }: { readonly responseCookies: boolean },
+): Headers {
   const headers = new Headers();
   const nominated = nominatedByConnection(source);
   for (const [name, value] of source) {
-    if (RESPONSE_NEVER.has(name) || nominated.has(name) || name.startsWith("relaykey-")) continue;
+    if (nominated.has(name) || name.startsWith("relaykey-")) continue;
+    if (RESPONSE_NEVER.has(name) && !(responseCookies && name === "set-cookie")) continue;
     headers.append(name, value);
   }
   headers.set("RelayKey-Request-Id", requestId);

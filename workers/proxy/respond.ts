@@ -16,7 +16,7 @@ export function callerResponse(
   intake: Intake,
   snapshot: PolicySnapshot,
 ): Response {
-  const headers = callerResponseHeaders(upstream.headers, intake.requestId);
+  const headers = callerResponseHeaders(upstream.headers, intake.requestId, snapshot.integration);
   if ("client" in content) return new Response(null, { status: 101, webSocket: content.client, headers });
   relocate(headers, intake, snapshot);
   return new Response(NULL_BODY.has(upstream.status) ? null : content.body, {

@@ -1,13 +1,13 @@
 import { Hono } from "hono";
 import { isId } from "@relaykey/core/ids";
 import type { ServiceDependencies } from "../../service/dependencies.ts";
-import { changeKey, createKey, listKeys, revokeKey, showKey } from "../../service/keys.ts";
+import { changeKey, createKey, listKeys, revokeKey, showKey, showReceipts } from "../../service/keys.ts";
 import type { KeyAnswer } from "../../service/keys.ts";
 import { answer, statusOf } from "../context.ts";
 import type { ApiEnv } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { readBody, readQuery } from "../input.ts";
-import { presentEnforcement, presentKey, presentPage } from "../presenters.ts";
+import { presentEnforcement, presentKey, presentPage, presentReceipt } from "../presenters.ts";
 import { withoutAbsent } from "../schemas/fields.ts";
 import { keyChange, keyInput, keyQuery } from "../schemas/keys.ts";
 
@@ -30,6 +30,10 @@ export function keyRoutes(deps: ServiceDependencies) {
     .get("/keys/:key", async (context) => {
       const outcome = await showKey(deps, context.var.caller, readId(context.req.param("key")));
       return answer(context, outcome, (key) => ({ json: { key: presentKey(key) } }));
+    })
+    .get("/keys/:key/receipts", async (context) => {
+      const outcome = await showReceipts(deps, context.var.caller, readId(context.req.param("key")));
+      return answer(context, outcome, (receipts) => ({ json: { data: receipts.map(presentReceipt) } }));
     })
     .patch("/keys/:key", async (context) => {
       const id = readId(context.req.param("key"));

@@ -1,8 +1,14 @@
 import { Hono } from "hono";
 import type { ServiceDependencies } from "../../service/dependencies.ts";
-import { changeOrganization, createOrganization, showOrganization } from "../../service/organizations.ts";
-import { answer } from "../context.ts";
-import type { ApiEnv } from "../context.ts";
+import {
+  changeOrganization,
+  continueEnforcement,
+  createOrganization,
+  freezeOrganization,
+  showOrganization,
+} from "../../service/organizations.ts";
+import { answer, reply, statusOf } from "../context.ts";
+import type { ApiContext, ApiEnv } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { readBody } from "../input.ts";
 import { presentOrganization } from "../presenters.ts";
@@ -33,5 +39,19 @@ export function organizationRoutes(deps: ServiceDependencies) {
       return answer(context, await changeOrganization(deps, context.var.caller, input), (organization) => ({
         json: { organization: presentOrganization(organization) },
       }));
+    })
+    .post("/organization/freeze", async (context) => setFrozen(context, true))
+    .post("/organization/unfreeze", async (context) => setFrozen(context, false))
+    .post("/organization/enforce", async (context) => {
+      const enforcement = await continueEnforcement(deps, context.var.caller);
+      return reply({ enforcement }, statusOf(enforcement));
     });
+
+  async function setFrozen(context: ApiContext, frozen: boolean): Promise<Response> {
+    const outcome = await freezeOrganization(deps, context.var.caller, frozen);
+    return answer(context, outcome, ({ organization, enforcement }) => ({
+      json: { organization: presentOrganization(organization), enforcement },
+      status: statusOf(enforcement),
+    }));
+  }
 }

@@ -32,6 +32,7 @@ const settings = {
   dialect: z.enum(DIALECTS, `Give one of: ${DIALECTS.join(", ")}.`),
   allow_encoded_slash: z.boolean("Give true or false."),
   log_query: z.boolean("Give true or false."),
+  response_cookies: z.boolean("Give true or false."),
   timeout_ms: z.int(timeoutHint).min(1, timeoutHint).max(MAX_TIMEOUT_MS, timeoutHint),
 };
 
@@ -71,6 +72,7 @@ export const integrationInput = strict({
     dialect: input.dialect ?? entry?.dialect ?? "plain",
     allowEncodedSlash: input.allow_encoded_slash ?? false,
     logQuery: input.log_query ?? false,
+    responseCookies: input.response_cookies ?? false,
     timeoutMs: input.timeout_ms ?? DEFAULT_TIMEOUT_MS,
   };
 });
@@ -79,14 +81,23 @@ export const integrationChange = change({
   ...settings,
   enabled: z.boolean("Give true or false."),
   secret,
-}).transform(({ request_headers, allow_encoded_slash, log_query, timeout_ms, ...same }): IntegrationUpdate =>
-  withoutAbsent({
-    ...same,
-    requestHeaders: request_headers,
-    allowEncodedSlash: allow_encoded_slash,
-    logQuery: log_query,
-    timeoutMs: timeout_ms,
-  }),
+}).transform(
+  ({
+    request_headers,
+    allow_encoded_slash,
+    log_query,
+    response_cookies,
+    timeout_ms,
+    ...same
+  }): IntegrationUpdate =>
+    withoutAbsent({
+      ...same,
+      responseCookies: response_cookies,
+      requestHeaders: request_headers,
+      allowEncodedSlash: allow_encoded_slash,
+      logQuery: log_query,
+      timeoutMs: timeout_ms,
+    }),
 );
 
 export const integrationQuery = strict(page);

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { formatCidr, parseCidr } from "@relaykey/core/ip";
-import { NO_LIMITS, limitsSchema, parseRate } from "@relaykey/core/limits";
+import { NO_LIMITS } from "@relaykey/core/limits";
 import { parseRule } from "@relaykey/core/scope";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { IpPolicy } from "@relaykey/core/snapshot";
 import type { PolicyUpdate } from "../../service/key-policy.ts";
 import { change, duration, label, moment, page, reference, strict, withoutAbsent } from "./fields.ts";
+import { limits } from "./limits.ts";
 
 const ruleText = z.string('Give a rule such as "POST /v1/chat/completions".');
 
@@ -62,20 +63,6 @@ const ip = strict({
   context.addIssue({ code: "custom", path: ["cidrs"], message });
   return z.NEVER;
 });
-
-const rate = z.string("Give a rate such as 100/minute or 5/10s.").transform((text, context) => {
-  const parsed = parseRate(text);
-  if (parsed !== null) return parsed;
-  context.addIssue({ code: "custom", message: "Give a rate such as 100/minute, 5/10s or 1000/h." });
-  return z.NEVER;
-});
-
-const { uses, maxBodyBytes } = limitsSchema.shape;
-const limits = strict({
-  rate: rate.nullable().optional(),
-  uses: z.optional(uses),
-  max_body_bytes: z.optional(maxBodyBytes),
-}).transform(({ max_body_bytes, ...same }) => withoutAbsent({ ...same, maxBodyBytes: max_body_bytes }));
 
 const policy = {
   name: label,

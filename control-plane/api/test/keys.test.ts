@@ -148,7 +148,7 @@ describe("creating a key", () => {
       /before it expires/,
     ],
     [{ limits: { rate: "many" } }, 400, "invalid_request", "limits.rate", /100\/minute/],
-    [{ limits: { burst: 1 } }, 400, "invalid_request", "limits.burst", /rate, uses, max_body_bytes/],
+    [{ limits: { burst: 1 } }, 400, "invalid_request", "limits.burst", /rate, uses, concurrency, max_body_bytes/],
     [{ ips: [] }, 400, "invalid_request", "ips", /holder, integration/],
     [{ holder: undefined }, 400, "invalid_request", "holder", /id or a name/],
   ])("%j is refused and the field named", async (more, status, code, field, message) => {
@@ -340,7 +340,7 @@ describe("what could not be enforced", () => {
     const { organizationId } = await readRow(key.id);
     for (const version of [3, 2]) {
       const at = new Date(version * 1_000);
-      await markEnforced(world.db, organizationId, key.id, { version, enforcedAt: at, now: at });
+      await markEnforced(world.db, organizationId, key.id, { version, enforcedAt: at, waitedMs: 0, now: at });
     }
     expect(await readRow(key.id)).toMatchObject({ enforcedVersion: 3, enforcedAt: new Date(3_000) });
   });

@@ -113,6 +113,7 @@ export async function makeKey(changes: KeyChanges = {}): Promise<TestKey> {
       dialect: "plain",
       allowEncodedSlash: false,
       logQuery: false,
+      responseCookies: false,
       ...integration,
     },
     rules: [{ methods: ["GET", "POST"], path: "/v1/**" }],
@@ -120,7 +121,7 @@ export async function makeKey(changes: KeyChanges = {}): Promise<TestKey> {
     ip: { mode: "any" },
     limits: NO_LIMITS,
     enforcement: "lease",
-    holder: { kind: "service", name: "ci", email: null },
+    holder: { kind: "service", name: "ci", email: null, limits: NO_LIMITS },
     auditRetentionDays: 7,
     ...rest,
   };

@@ -1,0 +1,51 @@
+import { and, desc, eq, sql } from "drizzle-orm";
+import type { Database } from "../client.ts";
+import { auditEvents } from "../schema/audit.ts";
+import { enforcementReceipts } from "../schema/keys.ts";
+
+/** What became true when a policy version of a key was enforced. */
+export interface Receipt {
+  readonly version: number;
+  readonly enforcedAt: Date;
+  readonly waitedMs: number;
+  /** When the last request that was let through before the enforcement began; null when there is none in the log. */
+  readonly lastAdmittedAt: Date | null;
+  /** Open answers that were cut because the key no longer allowed them, from the enforcement's wait on. */
+  readonly streamsCut: number;
+}
+
+/** Open answers are judged again each second, and cut within one lease: what was cut later was cut for another change. */
+const CUT_WITHIN_MS = 10_000;
+
+/** The receipts of a key, newest version first. Counts come from the audit log, which is written within seconds. */
+export async function listReceipts(
+  db: Database,
+  organizationId: string,
+  keyId: string,
+  limit: number,
+): Promise<Receipt[]> {
+  const { enforcedAt, waitedMs, version } = enforcementReceipts;
+  const ofKey = and(eq(auditEvents.organizationId, organizationId), eq(auditEvents.keyId, keyId));
+  const ended = sql`${auditEvents.at} + make_interval(secs => ${auditEvents.durationMs} / 1000.0)`;
+  const began = sql`${enforcedAt} - make_interval(secs => ${waitedMs} / 1000.0)`;
+  const rows = await db
+    .select({
+      version,
+      enforcedAt,
+      waitedMs,
+      lastAdmittedAt: sql<Date | null>`(
+        SELECT max(${auditEvents.at}) FROM ${auditEvents}
+        WHERE ${ofKey} AND ${auditEvents.decision} = 'allowed' AND ${auditEvents.at} <= ${enforcedAt})`.mapWith(
+        (value: string | null) => (value === null ? null : new Date(value)),
+      ),
+      streamsCut: sql<number>`(
+        SELECT count(*) FROM ${auditEvents}
+        WHERE ${ofKey} AND ${auditEvents.outcome} = 'cut' AND ${ended} >= ${began}
+          AND ${ended} <= ${enforcedAt} + make_interval(secs => ${CUT_WITHIN_MS / 1_000}))`.mapWith(Number),
+    })
+    .from(enforcementReceipts)
+    .where(and(eq(enforcementReceipts.organizationId, organizationId), eq(enforcementReceipts.keyId, keyId)))
+    .orderBy(desc(version))
+    .limit(limit);
+  return rows;
+}
