@@ -28,6 +28,8 @@ export interface IntegrationSnapshot {
   readonly logQuery: boolean;
   /** `Set-Cookie` of the upstream reaches callers. They are never sent back through the proxy. */
   readonly responseCookies: boolean;
+  /** Whether the vendor key is looked for, and blotted out, in what the upstream answers. */
+  readonly scrubResponses: boolean;
 }
 
 export const DIALECTS = ["plain", "slack", "aws", "octokit"] as const satisfies readonly Dialect[];
@@ -57,6 +59,7 @@ export const integrationSchema = z.strictObject({
   allowEncodedSlash: z.boolean(),
   logQuery: z.boolean(),
   responseCookies: z._default(z.boolean(), false),
+  scrubResponses: z._default(z.boolean(), true),
 });
 
 export type UpstreamCheck =

@@ -27,6 +27,7 @@ const SNAPSHOT: PolicySnapshot = {
     allowEncodedSlash: false,
     logQuery: false,
     responseCookies: false,
+    scrubResponses: true,
   },
   rules: [{ methods: ["GET"], path: "/v1/{a}/**", query: { allow: ["x"], noDuplicates: true } }],
   bindings: { a: "b" },

@@ -30,6 +30,7 @@ interface SettingOptions {
   readonly allowEncodedSlash?: boolean;
   readonly logQuery?: boolean;
   readonly responseCookies?: boolean;
+  readonly scrub?: boolean;
 }
 
 interface SecretOption {
@@ -149,11 +150,17 @@ function settingOptions(command: Command): Command {
     .option("--log-query", "keep query strings in the audit log; they may hold personal data")
     .option("--no-log-query", "leave them out")
     .option("--response-cookies", "let the vendor's cookies reach callers; they never travel back")
-    .option("--no-response-cookies", "keep them here");
+    .option("--no-response-cookies", "keep them here")
+    .option("--scrub", "blot the vendor key out where the vendor's answer repeats it")
+    .option(
+      "--no-scrub",
+      "faster on large answers; a vendor that repeats its key then gives it to the caller",
+    );
 }
 
 function readSettings(options: SettingOptions): Record<string, unknown> {
-  const { header, timeout, credential, allowEncodedSlash, logQuery, responseCookies, ...same } = options;
+  const { header, timeout, credential, allowEncodedSlash, logQuery, responseCookies, scrub, ...same } =
+    options;
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout);
   if (timeoutMs === null) throw usage("--timeout: give a duration such as 30s or 2m.");
   const settings = {
@@ -164,6 +171,7 @@ function readSettings(options: SettingOptions): Record<string, unknown> {
     allow_encoded_slash: allowEncodedSlash,
     log_query: logQuery,
     response_cookies: responseCookies,
+    scrub_responses: scrub,
   };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }

@@ -39,6 +39,7 @@ export function presentIntegration(integration: Integration) {
     allow_encoded_slash: integration.allowEncodedSlash,
     log_query: integration.logQuery,
     response_cookies: integration.responseCookies,
+    scrub_responses: integration.scrubResponses,
     timeout_ms: integration.timeoutMs,
     created_at: integration.createdAt,
   };

@@ -28,6 +28,7 @@ export interface IntegrationInput {
   readonly allowEncodedSlash: boolean;
   readonly logQuery: boolean;
   readonly responseCookies: boolean;
+  readonly scrubResponses: boolean;
   readonly timeoutMs: number;
 }
 

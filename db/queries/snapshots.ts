@@ -84,6 +84,7 @@ function toSnapshot(row: Row): PolicySnapshot {
       allowEncodedSlash: integration.allowEncodedSlash,
       logQuery: integration.logQuery,
       responseCookies: integration.responseCookies,
+      scrubResponses: integration.scrubResponses,
     },
     rules,
     bindings: key.bindings,

@@ -23,6 +23,8 @@ export const integrations = pgTable(
     logQuery: boolean("log_query").notNull().default(false),
     /** Whether the upstream's cookies reach callers. */
     responseCookies: boolean("response_cookies").notNull().default(false),
+    /** Whether a vendor key that the upstream repeats is blotted out. */
+    scrubResponses: boolean("scrub_responses").notNull().default(true),
     /** The version of the sealed vendor key in force. */
     secretVersion: integer("secret_version").notNull(),
     createdAt: createdAt(),

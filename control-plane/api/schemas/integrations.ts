@@ -33,6 +33,7 @@ const settings = {
   allow_encoded_slash: z.boolean("Give true or false."),
   log_query: z.boolean("Give true or false."),
   response_cookies: z.boolean("Give true or false."),
+  scrub_responses: z.boolean("Give true or false."),
   timeout_ms: z.int(timeoutHint).min(1, timeoutHint).max(MAX_TIMEOUT_MS, timeoutHint),
 };
 
@@ -73,6 +74,7 @@ export const integrationInput = strict({
     allowEncodedSlash: input.allow_encoded_slash ?? false,
     logQuery: input.log_query ?? false,
     responseCookies: input.response_cookies ?? false,
+    scrubResponses: input.scrub_responses ?? true,
     timeoutMs: input.timeout_ms ?? DEFAULT_TIMEOUT_MS,
   };
 });
@@ -81,23 +83,25 @@ export const integrationChange = change({
   ...settings,
   enabled: z.boolean("Give true or false."),
   secret,
-}).transform(
-  ({
+}).transform((input): IntegrationUpdate => {
+  const {
     request_headers,
     allow_encoded_slash,
     log_query,
     response_cookies,
+    scrub_responses,
     timeout_ms,
     ...same
-  }): IntegrationUpdate =>
-    withoutAbsent({
-      ...same,
-      responseCookies: response_cookies,
-      requestHeaders: request_headers,
-      allowEncodedSlash: allow_encoded_slash,
-      logQuery: log_query,
-      timeoutMs: timeout_ms,
-    }),
-);
+  } = input;
+  return withoutAbsent({
+    ...same,
+    requestHeaders: request_headers,
+    allowEncodedSlash: allow_encoded_slash,
+    logQuery: log_query,
+    responseCookies: response_cookies,
+    scrubResponses: scrub_responses,
+    timeoutMs: timeout_ms,
+  });
+});
 
 export const integrationQuery = strict(page);

@@ -148,7 +148,13 @@ describe("creating a key", () => {
       /before it expires/,
     ],
     [{ limits: { rate: "many" } }, 400, "invalid_request", "limits.rate", /100\/minute/],
-    [{ limits: { burst: 1 } }, 400, "invalid_request", "limits.burst", /rate, uses, concurrency, max_body_bytes/],
+    [
+      { limits: { burst: 1 } },
+      400,
+      "invalid_request",
+      "limits.burst",
+      /rate, uses, concurrency, max_body_bytes/,
+    ],
     [{ ips: [] }, 400, "invalid_request", "ips", /holder, integration/],
     [{ holder: undefined }, 400, "invalid_request", "holder", /id or a name/],
   ])("%j is refused and the field named", async (more, status, code, field, message) => {

@@ -114,6 +114,7 @@ export async function makeKey(changes: KeyChanges = {}): Promise<TestKey> {
       allowEncodedSlash: false,
       logQuery: false,
       responseCookies: false,
+      scrubResponses: true,
       ...integration,
     },
     rules: [{ methods: ["GET", "POST"], path: "/v1/**" }],
