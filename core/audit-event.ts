@@ -77,9 +77,30 @@ const MAX_PATH = 2_048;
 const MAX_SHORT = 512;
 const MAX_DROPPED = 100;
 
-/** One queue message. */
-export function encodeAuditBatch(events: readonly AuditEvent[]): string {
-  return JSON.stringify({ v: 1, events });
+/**
+ * Queue messages that hold the events, in order, each of at most `maxBytes` unless a single event is longer.
+ */
+export function encodeAuditBatches(
+  events: readonly AuditEvent[],
+  maxBytes: number = MAX_BATCH_BYTES,
+): string[] {
+  const messages: string[] = [];
+  let parts: string[] = [];
+  let size = 0;
+  const close = (): void => {
+    if (parts.length > 0) messages.push(`{"v":1,"events":[${parts.join(",")}]}`);
+    parts = [];
+    size = 0;
+  };
+  for (const event of events) {
+    const part = JSON.stringify(event);
+    const bytes = utf8(part).length + 1;
+    if (size + bytes > maxBytes) close();
+    parts.push(part);
+    size += bytes;
+  }
+  close();
+  return messages;
 }
 
 /** A batch as it was read: a malformed event does not take its neighbours with it. */
@@ -112,28 +133,6 @@ export function decodeAuditBatch(message: string): DecodedAuditBatch | null {
     }
   }
   return { events, rejected };
-}
-
-/** Divides events into messages of at most `maxBytes` each, order kept. */
-export function splitAuditBatches(
-  events: readonly AuditEvent[],
-  maxBytes: number = MAX_BATCH_BYTES,
-): AuditEvent[][] {
-  const batches: AuditEvent[][] = [];
-  let current: AuditEvent[] = [];
-  let size = 0;
-  for (const event of events) {
-    const bytes = utf8(JSON.stringify(event)).length + 1;
-    if (current.length > 0 && size + bytes > maxBytes) {
-      batches.push(current);
-      current = [];
-      size = 0;
-    }
-    current.push(event);
-    size += bytes;
-  }
-  if (current.length > 0) batches.push(current);
-  return batches;
 }
 
 /** Cuts what a caller can make long; a cut text ends in "…". */

@@ -240,6 +240,16 @@ export const BLOCK_REASONS = {
     retryAfterSeconds: 1,
     audited: "event",
   },
+  upstream_encoding: {
+    status: 502,
+    code: "upstream_encoding",
+    title: "The vendor's answer cannot be checked",
+    detail:
+      "The vendor compressed its answer in a way that was not asked for and cannot be searched for its key. Tell your administrator.",
+    retryable: false,
+    retryAfterSeconds: null,
+    audited: "event",
+  },
   internal_error: {
     status: 500,
     code: "internal_error",

@@ -20,9 +20,11 @@ export function fromUtf8(bytes: Uint8Array): string | null {
 /** Lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  for (const byte of bytes) text += HEX[byte] ?? "";
   return text;
 }
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 /** Reads lower-case hexadecimal; null for anything else (upper case would be a second spelling). */
 export function fromHex(text: string): Bytes | null {

@@ -66,6 +66,20 @@ export function placeCredential(placement: CredentialPlacement, secret: Secret):
   }
 }
 
+/**
+ * The texts that are secret in a placed credential: what to look for in answers that repeat it.
+ *
+ * @returns plaintext, like `placeCredential`.
+ */
+export function secretTexts(placement: CredentialPlacement, secret: Secret): string[] {
+  const value = secret.reveal();
+  if (placement.kind !== "basic") return [value];
+  const pair = userInfo(placement, value);
+  // The pair as it is encoded, and its secret half alone: a stored "user:password" is both.
+  const password = pair.slice(pair.indexOf(":") + 1);
+  return [...new Set([value, pair, ...(value.includes(password) ? [password] : [])])];
+}
+
 /** A secret that is itself "user:password" stands for the whole pair when the user name is `{secret}`. */
 function userInfo(
   placement: { readonly username: string; readonly password: string },

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { deriveLocalKeys, openDataKey, openSecret, sealSecret } from "./envelope.ts";
+import { deriveLocalKeys, openSecret, sealSecret, unwrapEnvelope } from "./envelope.ts";
 import type { EnvelopeContext, LocalKeys } from "./envelope.ts";
 import { Secret } from "./secret.ts";
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 async function open(text: string, context = CONTEXT, by = keys): Promise<string> {
-  return (await openSecret(text, context, await openDataKey(text, context, by))).reveal();
+  return (await openSecret(await unwrapEnvelope(text, context, by))).reveal();
 }
 
 test("what is sealed with the public half opens with the private one", async () => {
@@ -29,7 +29,7 @@ test("key derivation is deterministic, and another master key opens nothing", as
 });
 
 test("the data key cannot be exported", async () => {
-  const dataKey = await openDataKey(envelope, CONTEXT, keys);
+  const { dataKey } = await unwrapEnvelope(envelope, CONTEXT, keys);
   expect(dataKey.extractable).toBe(false);
   await expect(crypto.subtle.exportKey("raw", dataKey)).rejects.toThrow();
 });

@@ -68,21 +68,32 @@ export async function sealSecret(
   });
 }
 
+/** An envelope whose data key is unwrapped: ready to be decrypted, as often as needed. The vendor key is not in it. */
+export interface UnwrappedEnvelope {
+  /** Can decrypt and cannot be exported. */
+  readonly dataKey: CryptoKey;
+  readonly nonce: Bytes;
+  readonly ciphertext: Bytes;
+  readonly additionalData: Bytes;
+}
+
 /**
- * Unwraps the data key of an envelope into a CryptoKey that can decrypt and cannot be exported.
+ * Reads an envelope and unwraps its data key.
  *
  * @throws when the envelope is malformed, of another context, sealed for another key, or altered.
  */
-export async function openDataKey(
+export async function unwrapEnvelope(
   envelope: string,
   context: EnvelopeContext,
   keys: LocalKeys,
-): Promise<CryptoKey> {
-  const { kek, enc, key } = readEnvelope(envelope);
+): Promise<UnwrappedEnvelope> {
+  const { kek, enc, key, nonce, ct } = readEnvelope(envelope);
+  const aad = additionalData(context);
   const wrapped = { kekId: kek, encapsulated: readBytes(enc), ciphertext: readBytes(key) };
-  const dataKeyBytes = await unwrapKey(keys, additionalData(context), wrapped);
+  const dataKeyBytes = await unwrapKey(keys, aad, wrapped);
   try {
-    return await crypto.subtle.importKey("raw", dataKeyBytes, "AES-GCM", false, ["decrypt"]);
+    const dataKey = await crypto.subtle.importKey("raw", dataKeyBytes, "AES-GCM", false, ["decrypt"]);
+    return { dataKey, nonce: readBytes(nonce), ciphertext: readBytes(ct), additionalData: aad };
   } finally {
     dataKeyBytes.fill(0);
   }
@@ -91,18 +102,13 @@ export async function openDataKey(
 /**
  * Decrypts the vendor key.
  *
- * @throws when the envelope is malformed, of another context, or altered.
+ * @throws when the envelope was altered.
  */
-export async function openSecret(
-  envelope: string,
-  context: EnvelopeContext,
-  dataKey: CryptoKey,
-): Promise<Secret> {
-  const { nonce, ct } = readEnvelope(envelope);
+export async function openSecret(envelope: UnwrappedEnvelope): Promise<Secret> {
   const plaintext = await crypto.subtle.decrypt(
-    { name: "AES-GCM", iv: readBytes(nonce), additionalData: additionalData(context) },
-    dataKey,
-    readBytes(ct),
+    { name: "AES-GCM", iv: envelope.nonce, additionalData: envelope.additionalData },
+    envelope.dataKey,
+    envelope.ciphertext,
   );
   const text = fromUtf8(new Uint8Array(plaintext));
   if (text === null) throw new TypeError("The sealed value is not text.");

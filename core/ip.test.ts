@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { canonicalIp, formatCidr, ipInCidrs, parseCidr } from "./ip.ts";
+import { canonicalIp, formatCidr, compileCidrs, parseCidr } from "./ip.ts";
 
 test.each([
   ["203.0.113.7", "203.0.113.7", "203.0.113.7"],
@@ -54,7 +54,7 @@ describe("blocks", () => {
     ["0.0.0.0/0", "::1", false],
     ["::/0", "1.2.3.4", false],
   ])("%s holds %s: %s", (cidr, address, expected) => {
-    expect(ipInCidrs(address, [cidr])).toBe(expected);
+    expect(compileCidrs([cidr])(address)).toBe(expected);
   });
 
   test.each([
@@ -68,7 +68,7 @@ describe("blocks", () => {
     "10/8",
   ])("%s is refused", (text) => {
     expect(parseCidr(text)).toBeNull();
-    expect(ipInCidrs("10.0.0.1", [text])).toBe(false);
+    expect(compileCidrs([text])("10.0.0.1")).toBe(false);
   });
 
   test("the printed form reads back", () => {

@@ -46,6 +46,8 @@ export interface Stack {
   restartWorkerd(): Promise<void>;
   /** Empties the KV namespace with this binding name. */
   deleteKvNamespace(binding: string): Promise<void>;
+  /** Operations asked of KV and queues since the last start of workerd, by kind. */
+  operations(): Promise<Readonly<Record<string, number>>>;
 }
 
 const HEALTH_DEADLINE_MS = 30_000;
@@ -83,10 +85,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const workerd = await configureWorkerd(state, ports, sql, bundles, log);
     closers.push(() => workerd.end("SIGTERM"));
     const platform = `http://127.0.0.1:${String(workerd.operatorPort)}`;
+    const token = secrets.RELAYKEY_PLATFORM_TOKEN;
+    const command = async (method: string, path: string): Promise<void> => {
+      await operator(platform, token, method, path);
+    };
     const bringUp = async (): Promise<void> => {
       workerd.start();
       await untilHealthy([...SITES.map((site) => siteUrl(ports, site)), platform], workerd);
-      await operator(platform, secrets.RELAYKEY_PLATFORM_TOKEN, "POST", "/start");
+      await command("POST", "/start");
     };
     log("Starting the Workers …");
     await bringUp();
@@ -111,8 +117,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       stop: closeAll,
       kill: () => workerd.end("SIGKILL"),
       restartWorkerd: bringUp,
-      deleteKvNamespace: (binding) =>
-        operator(platform, secrets.RELAYKEY_PLATFORM_TOKEN, "DELETE", `/kv/${encodeURIComponent(binding)}`),
+      deleteKvNamespace: (binding) => command("DELETE", `/kv/${encodeURIComponent(binding)}`),
+      operations: async () =>
+        JSON.parse(await operator(platform, token, "GET", "/operations")) as Record<string, number>,
     };
   } catch (error) {
     await closeAll();
@@ -194,14 +201,14 @@ async function healthProblem(url: string): Promise<string | null> {
   }
 }
 
-async function operator(platform: string, token: string, method: string, path: string): Promise<void> {
+async function operator(platform: string, token: string, method: string, path: string): Promise<string> {
   const response = await fetch(`${platform}${path}`, {
     method,
     headers: { Authorization: `Bearer ${token}` },
   });
   if (!response.ok)
     throw new StartError(`The platform Worker answered ${String(response.status)} to ${method} ${path}.`);
-  await response.body?.cancel();
+  return response.text();
 }
 
 /** One start per state folder: two would write to the same databases. */

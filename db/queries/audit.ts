@@ -38,13 +38,25 @@ export async function insertAuditEvents(db: Database, events: readonly AuditEven
   if (events.length === 0) return 0;
   const days = [...new Set(events.map(expiryDay))];
   for (const day of days) await ensurePartition(db, day);
-  const rows = events.map(({ v: _format, retentionDays: _days, at, droppedHeaders, ...rest }) => ({
-    ...rest,
-    at: new Date(at),
-    droppedHeaders: [...droppedHeaders],
+  // One JSON parameter instead of a parameter per column and row: far less work for the Worker, and for the driver.
+  const rows = events.map(({ v: _format, retentionDays: _days, at, ...event }) => ({
+    ...event,
+    at: new Date(at).toISOString(),
     expiresOn: expiryDay({ at, retentionDays: _days }),
   }));
-  const result = await db.insert(auditEvents).values(rows).onConflictDoNothing();
+  const result = await db.execute(sql`
+    INSERT INTO ${auditEvents} (expires_on, request_id, at, organization_id, integration_id, integration_slug, key_id,
+      holder_id, method, path, query, decision, reason, outcome, status, upstream_status, ip, user_agent, duration_ms,
+      bytes_in, bytes_out, dropped_headers)
+    SELECT "expiresOn", "requestId", at, "organizationId", "integrationId", "integrationSlug", "keyId", "holderId",
+      method, path, query, decision, reason, outcome, status, "upstreamStatus", ip, "userAgent", "durationMs",
+      "bytesIn", "bytesOut", ARRAY(SELECT jsonb_array_elements_text("droppedHeaders"))
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS event ("expiresOn" date, "requestId" uuid,
+      at timestamptz, "organizationId" uuid, "integrationId" uuid, "integrationSlug" text, "keyId" uuid,
+      "holderId" uuid, method text, path text, query text, decision text, reason text, outcome text, status int,
+      "upstreamStatus" int, ip text, "userAgent" text, "durationMs" bigint, "bytesIn" bigint, "bytesOut" bigint,
+      "droppedHeaders" jsonb)
+    ON CONFLICT DO NOTHING`);
   return result.rowCount;
 }
 

@@ -1,5 +1,6 @@
 import { equalBytes, utf8 } from "@relaykey/core/bytes";
 import { readLayout } from "./config.ts";
+import { countedOperations } from "./operations.ts";
 
 export { CronClock } from "./cron/clock.ts";
 export { AssetsFirst, StaticAssets } from "./files/static-assets.ts";
@@ -10,7 +11,7 @@ export { QueueStore } from "./queue/store.ts";
 
 /**
  * The operator's door, on a loopback socket of its own: `POST /start` sets the clocks going, `GET /queues` shows the
- * backlogs, `DELETE /kv/NAMESPACE` empties a namespace. Every call needs the platform token of this state folder.
+ * backlogs, `GET /operations` counts what was asked of the platform, `DELETE /kv/NAMESPACE` empties a namespace. Every call needs the platform token of this state folder.
  */
 export default {
   async fetch(request, env): Promise<Response> {
@@ -21,6 +22,7 @@ export default {
     const namespace = /^\/kv\/([^/]+)$/.exec(pathname)?.[1];
     if (request.method === "POST" && pathname === "/start") return start(env);
     if (request.method === "GET" && pathname === "/queues") return backlogs(env);
+    if (request.method === "GET" && pathname === "/operations") return Response.json(countedOperations());
     if (request.method === "DELETE" && namespace !== undefined) {
       await env.KV_STORE.getByName(decodeURIComponent(namespace)).clear();
       return Response.json({ status: "deleted" });

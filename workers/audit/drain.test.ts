@@ -7,7 +7,7 @@ import {
 import { env } from "cloudflare:workers";
 import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
-import { encodeAuditBatch } from "@relaykey/core/audit-event";
+import { encodeAuditBatches } from "@relaykey/core/audit-event";
 import type { AuditEvent } from "@relaykey/core/audit-event";
 import { newId } from "@relaykey/core/ids";
 import { openDatabase } from "@relaykey/db/client";
@@ -61,8 +61,8 @@ async function stored(requestId: string) {
 
 test("G5: an event delivered three times, also twice in one batch, is in the table once", async () => {
   const one = event();
-  await deliver([encodeAuditBatch([one, one]), encodeAuditBatch([one])]);
-  await deliver([encodeAuditBatch([one])]);
+  await deliver([...encodeAuditBatches([one, one]), ...encodeAuditBatches([one])]);
+  await deliver([...encodeAuditBatches([one])]);
   const rows = await stored(one.requestId);
   expect(rows).toHaveLength(1);
   expect(rows[0]).toMatchObject({
@@ -91,7 +91,7 @@ test("an event that the database refuses is retried alone", async () => {
   const good = event();
   // Readable as an event, but PostgreSQL's text cannot hold a NUL.
   const bad = event({ path: "/v1/\0" });
-  const { result, ids } = await deliver([encodeAuditBatch([bad]), encodeAuditBatch([good])]);
+  const { result, ids } = await deliver([...encodeAuditBatches([bad]), ...encodeAuditBatches([good])]);
   expect(result.explicitAcks).toEqual([ids[1]]);
   expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual([ids[0]]);
   expect(await stored(good.requestId)).toHaveLength(1);
@@ -102,7 +102,7 @@ test("while the database is away everything is retried, later and later", async 
   const delays: number[] = [];
   const message = (attempts: number) => ({
     id: newId(),
-    body: encodeAuditBatch([event()]),
+    body: encodeAuditBatches([event()])[0],
     attempts,
     ack: () => {
       throw new Error("acknowledged what was not written");

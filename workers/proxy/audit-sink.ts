@@ -1,4 +1,4 @@
-import { encodeAuditBatch, splitAuditBatches } from "@relaykey/core/audit-event";
+import { encodeAuditBatches } from "@relaykey/core/audit-event";
 import type { AuditEvent } from "@relaykey/core/audit-event";
 import { describeError, log } from "./log.ts";
 
@@ -32,11 +32,10 @@ export class AuditSink {
     const events = this.#pending;
     this.#pending = [];
     this.#flush = null;
-    await Promise.all(splitAuditBatches(events).map((batch) => this.#send(batch)));
+    await Promise.all(encodeAuditBatches(events).map((message) => this.#send(message)));
   }
 
-  async #send(events: AuditEvent[]): Promise<void> {
-    const message = encodeAuditBatch(events);
+  async #send(message: string): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         await this.#queue.send(message, { contentType: "text" });
@@ -44,7 +43,7 @@ export class AuditSink {
       } catch (error) {
         const pause = RETRY_MS[attempt];
         if (pause === undefined) {
-          log("error", "audit_queue_unavailable", { error: describeError(error), events });
+          log("error", "audit_queue_unavailable", { error: describeError(error), message });
           return;
         }
         await scheduler.wait(pause);

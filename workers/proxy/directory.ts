@@ -1,3 +1,7 @@
+import type { UnwrappedEnvelope } from "@relaykey/core/envelope";
+import { compileCidrs } from "@relaykey/core/ip";
+import type { IpMatcher } from "@relaykey/core/ip";
+import type { SecretMatcher } from "@relaykey/core/scrub/matcher";
 import { compileScope } from "@relaykey/core/scope";
 import type { CompiledScope } from "@relaykey/core/scope";
 import { decodeSnapshot } from "@relaykey/core/snapshot";
@@ -11,8 +15,12 @@ export interface KnownKey {
   readonly scope: CompiledScope;
   /** When this copy was read (isolate clock, epoch ms); bounds the age of keys enforced at the edge. */
   readAt: number;
-  /** Filled by the inject step: the unwrapped, non-extractable data key of the sealed vendor key. */
-  dataKey?: Promise<CryptoKey>;
+  /** The blocks of an allowlist. */
+  readonly inAllowlist: IpMatcher;
+  /** Filled by the inject step: the sealed vendor key, its data key unwrapped and non-extractable. */
+  unwrapped?: Promise<UnwrappedEnvelope>;
+  /** Filled by the inject step: looks for the vendor key in answers. */
+  matcher?: { readonly matcher: SecretMatcher; readonly until: number };
 }
 
 /** Keys one isolate remembers; a snapshot is about 2 KB. */
@@ -80,8 +88,9 @@ export class Directory {
     const entry: KnownKey = {
       snapshot,
       scope: compileScope(snapshot.rules, snapshot.bindings),
+      inAllowlist: compileCidrs(snapshot.ip.mode === "allowlist" ? snapshot.ip.cidrs : []),
       readAt: this.#now(),
-      ...(sameEnvelope && known.dataKey !== undefined ? { dataKey: known.dataKey } : {}),
+      ...(sameEnvelope && known.unwrapped !== undefined ? { unwrapped: known.unwrapped } : {}),
     };
     this.#known.set(tokenHash, entry);
     return entry;

@@ -1,4 +1,5 @@
 import { renderRefusal } from "@relaykey/core/refusal";
+import type { SecretMatcher } from "@relaykey/core/scrub/matcher";
 import type { Dependencies } from "./config.ts";
 import { relayBody } from "./download.ts";
 import type { BodyEnd } from "./download.ts";
@@ -55,7 +56,7 @@ async function decideAndSend(
 ): Promise<Response | Refused> {
   const { intake } = trail;
   const parts = { directory: deps.directory, leases: deps.leases, now: Date.now };
-  const token = await readToken(intake, deps.tagKey);
+  const token = await readToken(intake, deps);
   if (!token.ok) return token;
   const subject = token.value;
 
@@ -81,7 +82,7 @@ async function decideAndSend(
       known.snapshot.integration.upstream.timeoutMs,
       known.snapshot.limits.maxBodyBytes,
     );
-    return receive(request, subject, trail, exchange, deps, keep);
+    return receive(request, subject, trail, exchange, call.value.matcher, deps, keep);
   }
   return refused("no_decision");
 }
@@ -92,6 +93,7 @@ async function receive(
   subject: LeaseSubject,
   trail: Trail,
   exchange: Exchange,
+  matcher: SecretMatcher | null,
   deps: Dependencies,
   keep: Keep,
 ): Promise<Response | Refused> {
@@ -108,15 +110,15 @@ async function receive(
   };
 
   // The upload is watched as well: a key that ends while a body is under way ends the upload.
-  const cutBeforeAnswer = watch(duty, exchange.answer);
+  const watching = watch(duty);
   const answer: Answer = await Promise.race([
     exchange.answer,
-    cutBeforeAnswer.then((refusal): Answer | Promise<Answer> => {
-      if (refusal === null) return exchange.answer;
+    watching.refusal.then((refusal): Answer => {
       exchange.abort();
       return { kind: "refused", refusal };
     }),
   ]);
+  if (answer.kind !== "response") watching.end();
   if (answer.kind === "refused") return answer.refusal;
   if (answer.kind === "client_disconnected") {
     const ending = {
@@ -130,23 +132,28 @@ async function receive(
   }
 
   const upstream = answer.response;
+  if (matcher !== null && !isReadable(upstream.headers)) {
+    watching.end();
+    exchange.abort();
+    return refused("upstream_encoding");
+  }
   const flow =
     upstream.webSocket === null
-      ? relayBody(upstream, request.method, request.signal)
-      : bridgeSockets(upstream.webSocket);
-  const cut = watch(duty, flow.end).then((refusal) => {
-    if (refusal !== null) {
-      flow.cut();
-      exchange.abort();
-    }
-    return refusal;
+      ? await relayBody(upstream, request.method, request.signal, matcher)
+      : bridgeSockets(upstream.webSocket, matcher);
+  let cutFor: Refused | null = null;
+  void watching.refusal.then((refusal) => {
+    cutFor = refusal;
+    flow.cut();
+    exchange.abort();
   });
   keep(
-    Promise.all([flow.end, cut]).then(([end, refusal]) =>
-      finish(trail, ended(upstream, end, refusal, exchange), deps),
-    ),
+    flow.end.then((end) => {
+      watching.end();
+      return finish(trail, ended(upstream, end, cutFor, exchange), deps);
+    }),
   );
-  return callerResponse(upstream, flow, intake, known.snapshot);
+  return callerResponse(upstream, flow, intake, known.snapshot, matcher);
 }
 
 function ended(upstream: Response, end: BodyEnd, refusal: Refused | null, exchange: Exchange): Ending {
@@ -190,4 +197,13 @@ function finish(trail: Trail, ending: Ending, deps: Dependencies): Promise<void>
 function bodyTooLarge(request: Request, maxBytes: number | null): Refused | null {
   const length = declaredLength(request.headers);
   return maxBytes !== null && length !== null && length > maxBytes ? refused("body_too_large") : null;
+}
+
+/** Codings that workerd undoes before a body is read; the request asked for none at all. */
+const READABLE_CODINGS: ReadonlySet<string> = new Set(["identity", "gzip", "x-gzip", "br"]);
+
+/** What cannot be read cannot be searched for the vendor key, so it is not handed on. */
+function isReadable(headers: Headers): boolean {
+  const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+  return coding === "" || READABLE_CODINGS.has(coding);
 }

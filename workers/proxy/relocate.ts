@@ -30,6 +30,8 @@ function pathAtProxy(value: string, intake: Intake, { integration }: PolicySnaps
   if (!URL.canParse(value, called)) return null;
   const url = new URL(value, called);
   if (url.origin !== origin || url.username !== "" || url.password !== "") return null;
-  if (url.pathname !== basePath && !url.pathname.startsWith(`${basePath}/`)) return null;
-  return `${intake.mountPath}${url.pathname.slice(basePath.length)}${url.search}${url.hash}`;
+  const rest = url.href.slice(`${origin}${basePath}`.length);
+  // "/v1" is not a prefix of "/v10": what follows the base path must be a boundary.
+  if (!url.href.startsWith(`${origin}${basePath}`) || !/^(?:[/?#]|$)/.test(rest)) return null;
+  return `${intake.mountPath}${rest}`;
 }

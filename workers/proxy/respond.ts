@@ -1,4 +1,6 @@
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
+import type { SecretMatcher } from "@relaykey/core/scrub/matcher";
+import { scrubText } from "@relaykey/core/scrub/scrubber";
 import { callerResponseHeaders } from "./headers.ts";
 import { relocate } from "./relocate.ts";
 import type { Intake } from "./steps/intake.ts";
@@ -12,16 +14,32 @@ const NULL_BODY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
  */
 export function callerResponse(
   upstream: Response,
-  content: { readonly body: ReadableStream<Uint8Array> | null } | { readonly client: WebSocket },
+  content: { readonly body: ReadableStream<Uint8Array> | Uint8Array | null } | { readonly client: WebSocket },
   intake: Intake,
   snapshot: PolicySnapshot,
+  matcher: SecretMatcher | null,
 ): Response {
   const headers = callerResponseHeaders(upstream.headers, intake.requestId, snapshot.integration);
   if ("client" in content) return new Response(null, { status: 101, webSocket: content.client, headers });
   relocate(headers, intake, snapshot);
+  if (matcher !== null) scrubHeaders(headers, matcher);
   return new Response(NULL_BODY.has(upstream.status) ? null : content.body, {
     status: upstream.status,
     statusText: upstream.statusText,
     headers,
   });
+}
+
+/** Blots the vendor key out of field values. */
+function scrubHeaders(headers: Headers, matcher: SecretMatcher): void {
+  for (const [name, value] of [...headers]) {
+    const scrubbed = scrubText(matcher, value);
+    if (scrubbed === value) continue;
+    // A repeated Set-Cookie is one entry per value: only then may a name stand twice.
+    if (name === "set-cookie") {
+      const cookies = headers.getSetCookie().map((cookie) => scrubText(matcher, cookie));
+      headers.delete(name);
+      for (const cookie of cookies) headers.append(name, cookie);
+    } else headers.set(name, scrubbed);
+  }
 }

@@ -18,21 +18,41 @@ export interface WatchDuty {
 /** Re-judged this often; half a lease, so that a refresh that takes a while is still in time. */
 const WATCH_MS = LEASE_MS / 2;
 
+/** A watch that is on. */
+export interface Watch {
+  /** Resolves with the refusal that must end the exchange; stays open otherwise. */
+  readonly refusal: Promise<Refused>;
+  /** The exchange is over: nothing is asked any more. */
+  end(): void;
+}
+
 /**
- * Watches over an open response (stream, download, WebSocket): it may stay open only while its key would still be
- * admitted. Ends with null when the response ended by itself, or with the refusal that must cut it. An object that
- * does not answer cuts it too: fail closed.
+ * Watches over an exchange (upload, stream, download, WebSocket): it may stay open only while its key would still be
+ * admitted. An object that does not answer ends it too: fail closed.
  */
-export async function watch(duty: WatchDuty, ended: Promise<unknown>): Promise<Refused | null> {
-  const over = ended.then(
-    () => true,
-    () => true,
-  );
-  for (;;) {
-    if (await Promise.race([over, scheduler.wait(WATCH_MS).then(() => false)])) return null;
+export function watch(duty: WatchDuty): Watch {
+  let isOver = false;
+  let timer: ReturnType<typeof setTimeout>;
+  let refuse: (refusal: Refused) => void;
+  const refusal = new Promise<Refused>((resolve) => {
+    refuse = resolve;
+  });
+  const look = async (): Promise<void> => {
     const verdict = await reJudge(duty);
-    if (!verdict.ok) return verdict;
-  }
+    if (isOver) return;
+    if (verdict.ok) timer = setTimeout(tick, WATCH_MS);
+    else refuse(verdict);
+  };
+  // `reJudge` never rejects.
+  const tick = (): void => void look();
+  timer = setTimeout(tick, WATCH_MS);
+  return {
+    refusal,
+    end: () => {
+      isOver = true;
+      clearTimeout(timer);
+    },
+  };
 }
 
 async function reJudge(duty: WatchDuty): Promise<Outcome<unknown>> {

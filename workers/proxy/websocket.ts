@@ -1,3 +1,6 @@
+import { concatBytes } from "@relaykey/core/bytes";
+import { createScrubber, scrubText } from "@relaykey/core/scrub/scrubber";
+import type { SecretMatcher } from "@relaykey/core/scrub/matcher";
 import type { BodyEnd } from "./download.ts";
 
 /** A WebSocket relayed between caller and vendor. */
@@ -12,8 +15,11 @@ export interface SocketBridge {
 const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
 
-/** Joins the vendor's socket to a new one for the caller, message by message, close codes included. */
-export function bridgeSockets(vendor: WebSocket): SocketBridge {
+/**
+ * Joins the vendor's socket to a new one for the caller, message by message, close codes included. The vendor key is
+ * blotted out of the vendor's messages; one that is divided over several messages is not seen.
+ */
+export function bridgeSockets(vendor: WebSocket, matcher: SecretMatcher | null): SocketBridge {
   const [client, caller] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
   vendor.accept();
   caller.accept();
@@ -26,6 +32,7 @@ export function bridgeSockets(vendor: WebSocket): SocketBridge {
   join(
     vendor,
     caller,
+    (data) => (matcher === null ? data : scrubMessage(data, matcher)),
     (size) => (bytes += size),
     () => {
       finish({ outcome: "completed", bytes });
@@ -34,6 +41,7 @@ export function bridgeSockets(vendor: WebSocket): SocketBridge {
   join(
     caller,
     vendor,
+    (data) => data,
     () => undefined,
     () => {
       finish({ outcome: "completed", bytes });
@@ -50,9 +58,25 @@ export function bridgeSockets(vendor: WebSocket): SocketBridge {
   };
 }
 
-function join(from: WebSocket, to: WebSocket, count: (bytes: number) => void, ended: () => void): void {
+type Message = string | ArrayBuffer;
+
+function scrubMessage(data: Message, matcher: SecretMatcher): Message {
+  if (typeof data === "string") return scrubText(matcher, data);
+  const scrubber = createScrubber(matcher, { keepLength: true });
+  const bytes = new Uint8Array(data);
+  const passed = scrubber.push(bytes);
+  return passed === bytes ? data : concatBytes(passed, scrubber.end()).buffer;
+}
+
+function join(
+  from: WebSocket,
+  to: WebSocket,
+  change: (data: Message) => Message,
+  count: (bytes: number) => void,
+  ended: () => void,
+): void {
   from.addEventListener("message", (event) => {
-    const data = event.data as string | ArrayBuffer;
+    const data = change(event.data as Message);
     count(typeof data === "string" ? data.length : data.byteLength);
     try {
       to.send(data);

@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { openDataKey, openSecret } from "@relaykey/core/envelope";
+import { openSecret, unwrapEnvelope } from "@relaykey/core/envelope";
 import { newId } from "@relaykey/core/ids";
 import { importTagKey, mintToken } from "@relaykey/core/token";
 import { insertAuditEvents } from "@relaykey/db/queries/audit";
@@ -263,7 +263,7 @@ describe("integrations", () => {
     expect(stored.map(({ version }) => version).sort()).toEqual([1, 2]);
     for (const { envelope, version } of stored) {
       const context = { organizationId, recordId: id, field: "vendor_key", version } as const;
-      const opened = await openSecret(envelope, context, await openDataKey(envelope, context, world.keys));
+      const opened = await openSecret(await unwrapEnvelope(envelope, context, world.keys));
       expect(opened.reveal()).toBe(version === 1 ? VENDOR_KEY : `${VENDOR_KEY}-2`);
     }
     const events = await world.db.select().from(adminAuditEvents).where(eq(adminAuditEvents.subjectId, id));

@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "@relaykey/core/bytes";
+import { countOperation } from "../operations.ts";
 import type { KvEntry, KvStore } from "./store.ts";
 
 /** KV's own limit of a key (developers.cloudflare.com/kv/platform/limits). */
@@ -22,6 +23,7 @@ export class KvNamespace extends WorkerEntrypoint<Env, { namespace: string }> {
     const name = decodeURIComponent(url.pathname.slice(1));
     if (utf8(name).length > MAX_NAME_BYTES)
       return new Response("The key is longer than 512 bytes.", { status: 414 });
+    countOperation(`kv ${request.method.toLowerCase()}`);
     switch (request.method) {
       case "GET":
         return read(store, name);

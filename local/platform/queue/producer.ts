@@ -1,4 +1,5 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { countOperation } from "../operations.ts";
 import { MessageError, newBatch, newMessage } from "./messages.ts";
 import type { NewMessage } from "./messages.ts";
 
@@ -15,6 +16,7 @@ export class QueueProducer extends WorkerEntrypoint<Env, { queue: string; delayS
       if (request.method === "GET" && pathname === "/metrics") return Response.json(await store.backlog());
       const messages = await this.#read(request, pathname);
       if (messages === null) return new Response("Not Found", { status: 404 });
+      countOperation("queue message", messages.length);
       return Response.json({ metadata: { metrics: await store.enqueue(queue, messages) } });
     } catch (error) {
       if (error instanceof MessageError) return new Response(error.message, { status: error.status });

@@ -29,9 +29,20 @@ export async function echo(request: Request, path: string, url: URL): Promise<Re
     method: request.method,
     path,
     query: url.search.slice(1),
+    credential: await credentialThatArrived(request.headers),
     headers: Object.fromEntries(request.headers),
     body: await digestBody(request),
   });
+}
+
+/** Which credential arrived, so that it can be told from others without being repeated. */
+async function credentialThatArrived(headers: Headers): Promise<object | null> {
+  const value = headers.get("authorization");
+  if (value === null) return null;
+  const [scheme = "", secret = ""] = value.split(" ");
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
+  const sha256 = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return { header: "authorization", scheme, sha256, ending: secret.slice(-4) };
 }
 
 /** `n` bytes in chunks, made as they are read. */

@@ -1,4 +1,5 @@
 import { hashToken, parseToken, verifyTag } from "@relaykey/core/token";
+import type { Directory } from "../directory.ts";
 import type { LeaseSubject } from "../lease-book.ts";
 import { passed, refused } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
@@ -8,7 +9,10 @@ import type { Intake } from "./intake.ts";
  * Step 2, first half. Turns what stood in the slots into a subject, with arithmetic alone: form, check digits and tag
  * are verified before any storage is read, so a forged or mistyped token costs none (G9).
  */
-export async function readToken(intake: Intake, tagKey: CryptoKey): Promise<Outcome<LeaseSubject>> {
+export async function readToken(
+  intake: Intake,
+  deps: { readonly tagKey: CryptoKey; readonly directory: Pick<Directory, "known"> },
+): Promise<Outcome<LeaseSubject>> {
   const { tokens } = intake;
   const [text] = tokens;
   if (text === undefined) {
@@ -22,7 +26,7 @@ export async function readToken(intake: Intake, tagKey: CryptoKey): Promise<Outc
   // Among several, one that was really issued is looked for first: without it, nobody has to be told of the attempt.
   let best: Outcome<LeaseSubject> = refused("token_malformed");
   for (const candidate of tokens.slice(0, MAX_CANDIDATES)) {
-    const read = await verify(candidate, tagKey);
+    const read = await verify(candidate, deps);
     if (read.ok && tokens.length > 1) return refused("token_ambiguous");
     if (read.ok || read.reason === "token_forged") best = read;
   }
@@ -32,9 +36,16 @@ export async function readToken(intake: Intake, tagKey: CryptoKey): Promise<Outc
 /** More slots than any request fills; the rest of a longer list is not worth the arithmetic. */
 const MAX_CANDIDATES = 4;
 
-async function verify(text: string, tagKey: CryptoKey): Promise<Outcome<LeaseSubject>> {
+async function verify(
+  text: string,
+  { tagKey, directory }: Parameters<typeof readToken>[1],
+): Promise<Outcome<LeaseSubject>> {
+  const hash = await hashToken(text);
+  // Only tokens that passed what follows are ever known: whoever has this hash has one of them.
+  const known = directory.known(hash);
+  if (known !== null) return passed({ hash, locator: known.snapshot.holderLocator });
   const token = parseToken(text);
   if (token?.kind !== "proxy" || token.locator === null) return refused("token_malformed");
   if (!(await verifyTag(token, tagKey))) return refused("token_forged");
-  return passed({ hash: await hashToken(text), locator: token.locator });
+  return passed({ hash, locator: token.locator });
 }

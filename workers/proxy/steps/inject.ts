@@ -1,7 +1,9 @@
-import { placeCredential } from "@relaykey/core/credential";
-import { openDataKey, openSecret } from "@relaykey/core/envelope";
-import type { deriveLocalKeys } from "@relaykey/core/envelope";
+import { placeCredential, secretTexts } from "@relaykey/core/credential";
+import { openSecret, unwrapEnvelope } from "@relaykey/core/envelope";
+import type { EnvelopeContext, LocalKeys } from "@relaykey/core/envelope";
 import { checkUpstream } from "@relaykey/core/integration";
+import type { Secret } from "@relaykey/core/secret";
+import { SecretMatcher } from "@relaykey/core/scrub/matcher";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import type { KnownKey } from "../directory.ts";
 import { continueTrace, upstreamRequestHeaders } from "../headers.ts";
@@ -15,9 +17,9 @@ export interface UpstreamCall {
   readonly headers: Headers;
   /** Names of the caller's header fields that stayed behind. */
   readonly dropped: string[];
+  /** Finds the vendor key in what the upstream answers; null where the integration does not want that. */
+  readonly matcher: SecretMatcher | null;
 }
-
-type OpeningKeys = Awaited<ReturnType<typeof deriveLocalKeys>>;
 
 /**
  * Step 5. Opens the sealed vendor key and builds the upstream request around it. The data key is unwrapped once per
@@ -27,7 +29,7 @@ export async function inject(
   request: Request,
   intake: Intake,
   known: KnownKey,
-  config: { readonly openingKeys: OpeningKeys; readonly development: boolean },
+  config: { readonly openingKeys: LocalKeys; readonly development: boolean },
 ): Promise<Outcome<UpstreamCall>> {
   const { integration } = known.snapshot;
   if (!intake.target.ok) return refused("path_ambiguous", { detail: intake.target.detail });
@@ -56,29 +58,45 @@ export async function inject(
   const url = `${upstream.origin}${upstream.basePath}${target.path}${query === "" ? "" : `?${query}`}`;
   // What was judged is what is sent: if fetch's URL parser would change a byte, nothing is sent.
   if (new URL(url).href !== url) return refused("path_ambiguous", { detail: REWRITTEN });
-  return passed({ url, headers, dropped });
+  return passed({ url, headers, dropped, matcher: matcherFor(known, secret) });
+}
+
+/**
+ * How long a compiled matcher is used. It holds the vendor key in clear; compiling it for each request would cost more
+ * than all the rest of one, so a key that is in use keeps its matcher for this long, and one that is not keeps none.
+ */
+const MATCHER_MS = 10_000;
+
+function matcherFor(known: KnownKey, secret: Secret): SecretMatcher | null {
+  const { integration } = known.snapshot;
+  if (!integration.scrubResponses) return null;
+  const now = Date.now();
+  if (known.matcher === undefined || now >= known.matcher.until) {
+    const matcher = new SecretMatcher(secretTexts(integration.credential, secret));
+    known.matcher = { matcher, until: now + MATCHER_MS };
+  }
+  return known.matcher.matcher;
 }
 
 const REWRITTEN =
   "The path or query holds characters that would be rewritten on the way. Percent-encode them (RFC 3986 §2.1).";
 
-async function openVendorKey(
-  known: KnownKey,
-  keys: OpeningKeys,
-): Promise<Awaited<ReturnType<typeof openSecret>> | null> {
-  const { envelope } = known.snapshot.integration.secret;
-  const context = envelopeContext(known.snapshot);
-  known.dataKey ??= openDataKey(envelope, context, keys);
+async function openVendorKey(known: KnownKey, keys: LocalKeys): Promise<Secret | null> {
+  known.unwrapped ??= unwrapEnvelope(
+    known.snapshot.integration.secret.envelope,
+    envelopeContext(known.snapshot),
+    keys,
+  );
   try {
-    return await openSecret(envelope, context, await known.dataKey);
+    return await openSecret(await known.unwrapped);
   } catch {
     // An unreadable envelope stays unreadable, but an unwrapping that failed in transit must not be remembered.
-    delete known.dataKey;
+    delete known.unwrapped;
     return null;
   }
 }
 
-function envelopeContext(snapshot: PolicySnapshot): Parameters<typeof openSecret>[1] {
+function envelopeContext(snapshot: PolicySnapshot): EnvelopeContext {
   return {
     organizationId: snapshot.organizationId,
     recordId: snapshot.integration.id,

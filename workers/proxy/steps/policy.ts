@@ -1,4 +1,3 @@
-import { ipInCidrs } from "@relaykey/core/ip";
 import { matchScope } from "@relaykey/core/scope";
 import { parseTarget } from "@relaykey/core/target";
 import type { Target } from "@relaykey/core/target";
@@ -53,7 +52,7 @@ export function judge(known: KnownKey, intake: Intake, now: number): Outcome<Jud
   if (!match.ok) return refused(match.reason);
 
   if (intake.ip === null) return refused("client_ip_unknown");
-  if (snapshot.ip.mode === "allowlist" && !ipInCidrs(intake.ip.address, snapshot.ip.cidrs)) {
+  if (snapshot.ip.mode === "allowlist" && !known.inAllowlist(intake.ip.address)) {
     return refused("ip_not_allowed");
   }
   return passed({ target, ip: intake.ip });

@@ -4,7 +4,7 @@ import { ConfigurationError, configure } from "../config.ts";
 import worker from "../index.ts";
 
 async function problem(changes: Record<string, unknown>): Promise<string> {
-  const error: unknown = await configure({ ...env, ...changes } as Env).catch((reason: unknown) => reason);
+  const error: unknown = await configure({ ...env, ...changes }).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(ConfigurationError);
   return (error as Error).message;
 }
@@ -12,7 +12,7 @@ async function problem(changes: Record<string, unknown>): Promise<string> {
 test("a whole environment is accepted, with the development flag off", async () => {
   expect(await configure(env)).toMatchObject({ edition: "cloudflare", development: false });
   const local = { RELAYKEY_EDITION: "local", RELAYKEY_DEV_UPSTREAMS: "loopback" } as const;
-  expect(await configure({ ...env, ...local } as unknown as Env)).toMatchObject({ development: true });
+  expect(await configure({ ...env, ...local })).toMatchObject({ development: true });
 });
 
 test.each([
@@ -48,7 +48,7 @@ test("a Worker that is not whole relays nothing and says what is missing", async
   const broken = { ...env, RELAYKEY_MASTER_KEY: "" };
   const context = { waitUntil: () => undefined } as unknown as ExecutionContext;
   for (const path of ["/healthz", "/vendor/v1/things"]) {
-    const request = new Request(`https://proxy.example.com${path}`) as Parameters<typeof worker.fetch>[0];
+    const request = new Request<unknown, IncomingRequestCfProperties>(`https://proxy.example.com${path}`);
     const response = await worker.fetch(request, broken, context);
     expect(response.status).toBe(503);
     expect(await response.text()).toContain("RELAYKEY_MASTER_KEY");

@@ -20,7 +20,7 @@ async function seen(response: Response): Promise<Seen> {
 
 test("an allowed request reaches the vendor with the real key, and is recorded once", async () => {
   const proxy = await TestProxy.start();
-  const key = await appliedKey();
+  const key = await appliedKey({ integration: { scrubResponses: false } });
   const response = await proxy.call(`${BASE}/v1/things?a=1&b=%2F`, {
     method: "POST",
     body: `{"q":1}`,
@@ -72,7 +72,7 @@ describe("placement", () => {
   test("header with template", async () => {
     const proxy = await TestProxy.start();
     const credential = { kind: "header", name: "x-api-key", template: "v={secret}" } as const;
-    const key = await appliedKey({ integration: { credential } });
+    const key = await appliedKey({ integration: { credential, scrubResponses: false } });
     const at = await seen(await proxy.call(`${BASE}/v1/things`, bearer(key.token)));
     expect(at.headers).toMatchObject({ "x-api-key": `v=${VENDOR_KEY}` });
     expect(at.headers).not.toHaveProperty("authorization");
@@ -80,7 +80,8 @@ describe("placement", () => {
 
   test("query", async () => {
     const proxy = await TestProxy.start();
-    const key = await appliedKey({ integration: { credential: { kind: "query", name: "key" } } });
+    const credential = { kind: "query", name: "key" } as const;
+    const key = await appliedKey({ integration: { credential, scrubResponses: false } });
     const at = await seen(await proxy.call(`${BASE}/v1/things?a=1&key=${key.token}`));
     expect(at.url).toBe(`https://api.vendor.example/v1/things?a=1&key=${VENDOR_KEY}`);
   });

@@ -17,6 +17,13 @@ export default {
         const query = url.searchParams.get("to") === "own" ? "?upload_id=a" : "";
         return new Response("ok", { headers: { "x-goog-upload-url": `${origin}/v1/upload/7${query}` } });
       }
+      case "/v1/encoded":
+        return new Response("opaque", {
+          headers: { "Content-Encoding": url.searchParams.get("as") ?? "" },
+          encodeBody: "manual",
+        });
+      case "/v1/reflect":
+        return reflect(request, url.searchParams);
       case "/v1/cookies":
         return new Response("ok", { headers: { "Set-Cookie": "session=1", "x-request-id": "vendor-id" } });
       case "/v1/stream":
@@ -39,3 +46,36 @@ export default {
     });
   },
 };
+
+/** Repeats the credential that reached it, spelled and divided as asked. */
+async function reflect(request, query) {
+  const key = (request.headers.get("authorization") ?? "").replace("Bearer ", "");
+  const text = {
+    raw: key,
+    base64: btoa(`x${key}`),
+    percent: encodeURIComponent(key),
+    json: JSON.stringify({ key }),
+  }[query.get("as") ?? "raw"];
+  const bytes = new TextEncoder().encode(`data: before ${text} after\n\n`);
+  const headers = new Headers({ "Content-Type": "text/event-stream", "x-echo": `key=${text}` });
+  headers.append("Set-Cookie", `a=${text}`);
+  if (query.get("how") === "whole") return new Response(bytes, { status: 401, headers });
+  if (query.get("how") === "gzip") {
+    headers.set("Content-Encoding", "gzip");
+    return new Response(bytes, { headers });
+  }
+  let at = 0;
+  const pieces = new ReadableStream({
+    async pull(controller) {
+      if (at === bytes.length) return controller.close();
+      controller.enqueue(bytes.slice(at, at + 1));
+      at += 1;
+    },
+  });
+  if (query.get("how") === "length") {
+    const { readable, writable } = new FixedLengthStream(bytes.length);
+    void pieces.pipeTo(writable);
+    return new Response(readable, { headers });
+  }
+  return new Response(pieces, { headers });
+}
