@@ -1,4 +1,5 @@
 import type { LocalFile } from "@relaykey/local/state";
+import { noteSecret } from "./witness.ts";
 
 /** A key as the management API gives it to its maker. */
 export interface IssuedKey {
@@ -33,6 +34,7 @@ export class Admin {
   }
 
   async call<T = unknown>(method: string, path: string, body?: object): Promise<T> {
+    if (body !== undefined && "secret" in body) noteSecret(String(body.secret));
     const response = await fetch(`${this.local.controlPlane}/api/v1${path}`, {
       method,
       headers: { Authorization: `Bearer ${this.local.managementToken}`, "Content-Type": "application/json" },
@@ -52,6 +54,7 @@ export class Admin {
       ip: { mode: "any" },
       ...more,
     });
+    noteSecret(created.token);
     return { id: created.key.id, token: created.token };
   }
 

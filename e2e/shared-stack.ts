@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -10,6 +10,9 @@ declare module "vitest" {
     local: LocalFile;
     signInLink: string;
     workerdPid: number;
+    state: string;
+    /** File that holds the secrets the tests made. */
+    witness: string;
   }
 }
 
@@ -20,8 +23,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("local", stack.local);
   project.provide("signInLink", stack.signInLink);
   project.provide("workerdPid", stack.workerdPid() ?? 0);
+  project.provide("state", state);
+  const witness = `${state}.secrets`;
+  writeFileSync(witness, "", { mode: 0o600 });
+  project.provide("witness", witness);
   return async () => {
     await stack.stop();
     rmSync(state, { recursive: true, force: true });
+    rmSync(witness, { force: true });
   };
 }
