@@ -10,6 +10,8 @@ export interface Dependencies {
   readonly edition: "cloudflare" | "local";
   /** Host that integrations hang under: `{slug}.{proxyHost}`. Lower case, with its port if it has one. */
   readonly proxyHost: string;
+  /** Host names of this installation: it must not call itself. */
+  readonly ownZones: readonly string[];
   readonly docsUrl: string;
   /** Plain-http loopback upstreams are admitted. Never true on Cloudflare. */
   readonly development: boolean;
@@ -58,9 +60,13 @@ export async function configure(env: Env): Promise<Dependencies> {
     deriveLocalKeys(text(env, "RELAYKEY_MASTER_KEY")),
   );
   const directory = new Directory(env.POLICY);
+  const proxyHost = text(env, "RELAYKEY_PROXY_HOST").toLowerCase();
+  const zone = proxyHost.replace(/:\d+$/, "");
   return {
     edition,
-    proxyHost: text(env, "RELAYKEY_PROXY_HOST").toLowerCase(),
+    proxyHost,
+    // The local edition's upstreams are on this machine, under the same name.
+    ownZones: zone === "localhost" ? [] : [zone],
     docsUrl,
     development: upstreams === "loopback",
     tagKey,

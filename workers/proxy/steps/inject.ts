@@ -29,7 +29,11 @@ export async function inject(
   request: Request,
   intake: Intake,
   known: KnownKey,
-  config: { readonly openingKeys: LocalKeys; readonly development: boolean },
+  config: {
+    readonly openingKeys: LocalKeys;
+    readonly development: boolean;
+    readonly ownZones: readonly string[];
+  },
 ): Promise<Outcome<UpstreamCall>> {
   const { integration } = known.snapshot;
   if (!intake.target.ok) return refused("path_ambiguous", { detail: intake.target.detail });
@@ -37,6 +41,7 @@ export async function inject(
   // Judged again at request time: an address that was fine when it was stored may not be today.
   const upstream = checkUpstream(`${integration.upstream.origin}${integration.upstream.basePath}`, {
     development: config.development,
+    ownZones: config.ownZones,
   });
   if (!upstream.ok) return refused("upstream_not_allowed");
 

@@ -111,6 +111,17 @@ test("a relative redirect cannot repeat a vendor key that was placed in the quer
   expect(response.headers.get("location")).toBe("/vendor/v1/redirect-here#again");
 });
 
+test.each(["proxy.example.com", "openai.proxy.example.com", "x.workers.dev", "metadata.google.internal"])(
+  "an upstream at %s is refused at request time, whoever let it in",
+  async (host) => {
+    const proxy = await TestProxy.start();
+    const upstream = { origin: `https://${host}`, basePath: "", timeoutMs: 1_000 };
+    const key = await appliedKey({ integration: { upstream } });
+    const response = await proxy.call(`${BASE}/v1/things`, bearer(key.token));
+    expect(await response.json()).toMatchObject({ code: "upstream_not_allowed" });
+  },
+);
+
 test("a RelayKey outside of the slots never reaches the vendor, nor the audit log", async () => {
   const proxy = await TestProxy.start();
   const key = await appliedKey({ integration: { requestHeaders: ["x-*"] } });
