@@ -3,8 +3,8 @@
  * run. `node bench/scrub.ts [--json] [--megabytes=N]`
  */
 import { randomBytes } from "node:crypto";
-import { SecretMatcher } from "../core/scrub/matcher.ts";
-import { createScrubber } from "../core/scrub/scrubber.ts";
+import { SecretMatcher } from "@relaykey/core/scrub/matcher";
+import { createScrubber } from "@relaykey/core/scrub/scrubber";
 
 // eslint-disable-next-line no-secrets/no-secrets -- of the form of one, and of no vendor
 const SECRET = "sk-proj-T3BlbkFJx0aZ9_qWmV7-kLr2YcN5uHdE8sGfPiBjQo41";

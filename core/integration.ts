@@ -75,8 +75,6 @@ const REFUSED_SUFFIXES = [
   "lan",
   "corp",
   "svc",
-  "test",
-  "invalid",
   "home.arpa",
   "in-addr.arpa",
   "ip6.arpa",

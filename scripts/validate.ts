@@ -9,7 +9,7 @@ interface Check {
   readonly command: readonly string[];
 }
 
-const PARTS = ["core", "db", "workers", "control-plane", "local", "cli", "scripts", "e2e"];
+const PARTS = ["core", "db", "workers", "control-plane", "local", "cli", "scripts", "e2e", "bench"];
 
 const CHECKS: readonly Check[] = [
   { name: "types", command: ["tsc", "--build"] },

@@ -23,9 +23,9 @@ export async function revocationSeconds(local: LocalFile): Promise<{ p50: number
         ip: { mode: "any" },
       });
       const { id } = created["key"] as { id: string };
-      let isOver = false;
+      const state = { isOver: false };
       const using = (async () => {
-        while (!isOver) {
+        while (!state.isOver) {
           const response = await fetch(`${local.proxy}/bench/v1/models`, {
             headers: { Authorization: `Bearer ${String(created["token"])}` },
           });
@@ -37,7 +37,7 @@ export async function revocationSeconds(local: LocalFile): Promise<{ p50: number
       const began = performance.now();
       await post(`/keys/${id}/revoke`);
       const seconds = (performance.now() - began) / 1_000;
-      isOver = true;
+      state.isOver = true;
       await using;
       return seconds;
     }),
