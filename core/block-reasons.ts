@@ -175,6 +175,15 @@ export const BLOCK_REASONS = {
     retryAfterSeconds: 1,
     audited: "event",
   },
+  concurrency_limited: {
+    status: 429,
+    code: "concurrency_limited",
+    title: "Too many requests at the same time",
+    detail: "As many requests of this key are under way as it may have. Retry when one of them has ended.",
+    retryable: true,
+    retryAfterSeconds: 1,
+    audited: "event",
+  },
   uses_exhausted: {
     status: 403,
     code: "uses_exhausted",

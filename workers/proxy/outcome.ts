@@ -1,4 +1,5 @@
 import type { BlockReason } from "@relaykey/core/block-reasons";
+import type { RateLimitStatus } from "@relaykey/core/rate-limit-fields";
 
 /** A refusal is a value: one entry of the closed table, and what may be said beyond it. */
 export interface Refused {
@@ -7,6 +8,7 @@ export interface Refused {
   /** A more precise sentence for the caller; never contains a secret or another tenant's name. */
   readonly detail?: string;
   readonly retryAfterSeconds?: number;
+  readonly rate?: RateLimitStatus;
 }
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | Refused;

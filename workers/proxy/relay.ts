@@ -1,9 +1,12 @@
+import { rateLimitFields } from "@relaykey/core/rate-limit-fields";
 import { renderRefusal } from "@relaykey/core/refusal";
 import type { SecretMatcher } from "@relaykey/core/scrub/matcher";
+import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import type { Dependencies } from "./config.ts";
 import { relayBody } from "./download.ts";
 import type { BodyEnd } from "./download.ts";
-import type { Keep, LeaseSubject } from "./lease-book.ts";
+import { rateStatus } from "./lease-book.ts";
+import type { Keep, LeaseSubject, StartLease } from "./lease-book.ts";
 import { describeError, log } from "./log.ts";
 import { refused } from "./outcome.ts";
 import type { Refused } from "./outcome.ts";
@@ -19,10 +22,11 @@ import { record } from "./steps/record.ts";
 import type { Ending, Trail } from "./steps/record.ts";
 import { declaredLength } from "./upload.ts";
 import { watch } from "./watch.ts";
+import type { Watch, WatchDuty } from "./watch.ts";
 import { bridgeSockets } from "./websocket.ts";
 
-/** Times a request is decided again because its lease lapsed while the vendor key was being opened. */
-const MAX_ATTEMPTS = 4;
+/** Times a request is decided again because its lease lapsed, or others were faster, while the vendor key was opened. */
+const MAX_ATTEMPTS = 8;
 
 /** nginx's number for "the client closed the request": there was nobody left to send a status to. */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -66,7 +70,8 @@ async function decideAndSend(
     if (!decision.ok) return decision;
     const { known } = decision.value;
 
-    const tooLarge = bodyTooLarge(request, known.snapshot.limits.maxBodyBytes);
+    const maxBodyBytes = leastBodyBytes(known.snapshot);
+    const tooLarge = bodyTooLarge(request, maxBodyBytes);
     if (tooLarge !== null) return tooLarge;
     const call = await inject(request, intake, known, deps);
     if (!call.ok) return call;
@@ -75,52 +80,68 @@ async function decideAndSend(
     const admitted = admit(subject, intake, decision.value, parts);
     if (admitted === "lapsed") continue;
     if (!admitted.ok) return admitted;
+    const { network } = admitted.value.ip;
+    const { lease } = decision.value;
     // No await between the check above and the call of `fetch` inside `send`.
-    const exchange = send(
+    let exchange: Exchange;
+    try {
+      exchange = send(request, call.value, known.snapshot.integration.upstream.timeoutMs, maxBodyBytes);
+    } catch (error) {
+      if (lease !== null) deps.leases.land(subject, network, lease, keep);
+      throw error;
+    }
+    return receive(
       request,
-      call.value,
-      known.snapshot.integration.upstream.timeoutMs,
-      known.snapshot.limits.maxBodyBytes,
+      { subject, network, lease, exchange, matcher: call.value.matcher },
+      trail,
+      deps,
+      keep,
     );
-    return receive(request, subject, trail, exchange, call.value.matcher, deps, keep);
   }
   return refused("no_decision");
+}
+
+/** A request that was let through, on its way. */
+interface Passage {
+  readonly subject: LeaseSubject;
+  readonly network: string;
+  readonly lease: StartLease | null;
+  readonly exchange: Exchange;
+  readonly matcher: SecretMatcher | null;
 }
 
 /** Step 6, second half: the vendor's answer on its way to the caller, watched over while it is open. */
 async function receive(
   request: Request,
-  subject: LeaseSubject,
+  passage: Passage,
   trail: Trail,
-  exchange: Exchange,
-  matcher: SecretMatcher | null,
   deps: Dependencies,
   keep: Keep,
 ): Promise<Response | Refused> {
-  const { intake, known } = trail;
-  if (known === null) throw new Error("A request was sent without a known key.");
-  const { leases, directory } = deps;
-  const duty = {
-    subject,
-    known: () => directory.known(subject.hash),
-    judge: (newest: typeof known) => judge(newest, intake, Date.now()),
-    refresh: leases.refresh.bind(leases),
-    isCurrent: leases.isCurrent.bind(leases),
-    keep,
+  const { exchange } = passage;
+  const { leases } = deps;
+  const watching = watch(dutyOf(passage, trail, deps, keep));
+  let isOver = false;
+  const over = (): void => {
+    if (isOver) return;
+    isOver = true;
+    watching.end();
+    const { subject, network, lease } = passage;
+    if (lease !== null) leases.land(subject, network, lease, keep);
   };
-
-  // The upload is watched as well: a key that ends while a body is under way ends the upload.
-  const watching = watch(duty);
-  const answer: Answer = await Promise.race([
-    exchange.answer,
-    watching.refusal.then((refusal): Answer => {
-      exchange.abort();
-      return { kind: "refused", refusal };
-    }),
-  ]);
-  if (answer.kind !== "response") watching.end();
-  if (answer.kind === "refused") return answer.refusal;
-  if (answer.kind === "client_disconnected") {
+  try {
+    // The upload is watched as well: a key that ends while a body is under way ends the upload.
+    const answer: Answer = await Promise.race([
+      exchange.answer,
+      watching.refusal.then((refusal): Answer => ({ kind: "refused", refusal })),
+    ]);
+    if (answer.kind === "response" && isReadable(answer.response.headers, passage.matcher)) {
+      return await handOn(request, answer.response, passage, watching, over, trail, deps, keep);
+    }
+    over();
+    if (answer.kind !== "client_disconnected") exchange.abort();
+    if (answer.kind === "response") return refused("upstream_encoding");
+    if (answer.kind === "refused") return answer.refusal;
     const ending = {
       reason: null,
       outcome: "client_disconnected",
@@ -129,14 +150,26 @@ async function receive(
     } as const;
     keep(finish(trail, { ...ending, status: CLIENT_CLOSED_REQUEST, bytesIn: exchange.upload.bytes() }, deps));
     return new Response(null, { status: CLIENT_CLOSED_REQUEST });
-  }
-
-  const upstream = answer.response;
-  if (matcher !== null && !isReadable(upstream.headers)) {
-    watching.end();
+  } catch (error) {
+    over();
     exchange.abort();
-    return refused("upstream_encoding");
+    throw error;
   }
+}
+
+/** Relays the vendor's answer; when it ends, by itself or cut, the request is over and recorded. */
+async function handOn(
+  request: Request,
+  upstream: Response,
+  { exchange, matcher, lease }: Passage,
+  watching: Watch,
+  over: () => void,
+  trail: Trail,
+  deps: Dependencies,
+  keep: Keep,
+): Promise<Response> {
+  const { intake, known } = trail;
+  if (known === null) throw new Error("A request was sent without a known key.");
   const flow =
     upstream.webSocket === null
       ? await relayBody(upstream, request.method, request.signal, matcher)
@@ -149,11 +182,26 @@ async function receive(
   });
   keep(
     flow.end.then((end) => {
-      watching.end();
+      over();
       return finish(trail, ended(upstream, end, cutFor, exchange), deps);
     }),
   );
-  return callerResponse(upstream, flow, intake, known.snapshot, matcher);
+  const rate = lease === null ? null : rateStatus(lease, Date.now());
+  return callerResponse(upstream, flow, intake, known.snapshot, { matcher, rate });
+}
+
+function dutyOf(passage: Passage, { intake }: Trail, deps: Dependencies, keep: Keep): WatchDuty {
+  const { leases, directory } = deps;
+  const { subject, network } = passage;
+  return {
+    subject,
+    known: () => directory.known(subject.hash),
+    judge: (newest) => judge(newest, intake, Date.now()),
+    hold: (whose, alive) => leases.hold(whose, network, alive),
+    refresh: (whose, alive) => leases.refresh(whose, alive),
+    isCurrent: (hash, version) => leases.isCurrent(hash, version),
+    keep,
+  };
 }
 
 function ended(upstream: Response, end: BodyEnd, refusal: Refused | null, exchange: Exchange): Ending {
@@ -177,6 +225,7 @@ function refuse(request: Request, trail: Trail, refusal: Refused, deps: Dependen
     ...(refusal.detail === undefined ? {} : { detail: refusal.detail }),
     ...(refusal.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: refusal.retryAfterSeconds }),
   });
+  if (refusal.rate !== undefined) headers.push(...rateLimitFields(refusal.rate));
   const sent = new TextEncoder().encode(body);
   const ending: Ending = {
     reason: refusal.reason,
@@ -194,6 +243,12 @@ function finish(trail: Trail, ending: Ending, deps: Dependencies): Promise<void>
   return record(trail, ending, deps.audit, Date.now());
 }
 
+/** The smaller of what the key and its holder may send; null = not limited. */
+function leastBodyBytes({ limits, holder }: PolicySnapshot): number | null {
+  const least = Math.min(limits.maxBodyBytes ?? Infinity, holder.limits.maxBodyBytes ?? Infinity);
+  return least === Infinity ? null : least;
+}
+
 function bodyTooLarge(request: Request, maxBytes: number | null): Refused | null {
   const length = declaredLength(request.headers);
   return maxBytes !== null && length !== null && length > maxBytes ? refused("body_too_large") : null;
@@ -203,7 +258,8 @@ function bodyTooLarge(request: Request, maxBytes: number | null): Refused | null
 const READABLE_CODINGS: ReadonlySet<string> = new Set(["identity", "gzip", "x-gzip", "br"]);
 
 /** What cannot be read cannot be searched for the vendor key, so it is not handed on. */
-function isReadable(headers: Headers): boolean {
+function isReadable(headers: Headers, matcher: SecretMatcher | null): boolean {
+  if (matcher === null) return true;
   const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
   return coding === "" || READABLE_CODINGS.has(coding);
 }

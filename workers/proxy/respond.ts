@@ -1,4 +1,6 @@
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
+import { rateLimitFields } from "@relaykey/core/rate-limit-fields";
+import type { RateLimitStatus } from "@relaykey/core/rate-limit-fields";
 import type { SecretMatcher } from "@relaykey/core/scrub/matcher";
 import { scrubText } from "@relaykey/core/scrub/scrubber";
 import { callerResponseHeaders } from "./headers.ts";
@@ -17,12 +19,16 @@ export function callerResponse(
   content: { readonly body: ReadableStream<Uint8Array> | Uint8Array | null } | { readonly client: WebSocket },
   intake: Intake,
   snapshot: PolicySnapshot,
-  matcher: SecretMatcher | null,
+  { matcher, rate }: { readonly matcher: SecretMatcher | null; readonly rate: RateLimitStatus | null },
 ): Response {
   const headers = callerResponseHeaders(upstream.headers, intake.requestId, snapshot.integration);
   if ("client" in content) return new Response(null, { status: 101, webSocket: content.client, headers });
   relocate(headers, intake, snapshot);
   if (matcher !== null) scrubHeaders(headers, matcher);
+  // A vendor's own fields are left alone.
+  if (rate !== null && !headers.has("ratelimit") && !headers.has("ratelimit-policy")) {
+    for (const [name, value] of rateLimitFields(rate)) headers.set(name, value);
+  }
   return new Response(NULL_BODY.has(upstream.status) ? null : content.body, {
     status: upstream.status,
     statusText: upstream.statusText,

@@ -10,6 +10,8 @@ export interface WatchDuty {
   /** The newest version of the key in this isolate. */
   known(): KnownKey | null;
   judge(known: KnownKey): Outcome<unknown>;
+  /** Speaks for the slot that the exchange is in. */
+  hold(subject: LeaseSubject, keep: Keep): Promise<void>;
   refresh(subject: LeaseSubject, keep: Keep): Promise<void>;
   isCurrent(hash: string, version: number | null): boolean;
   readonly keep: Keep;
@@ -57,6 +59,7 @@ export function watch(duty: WatchDuty): Watch {
 
 async function reJudge(duty: WatchDuty): Promise<Outcome<unknown>> {
   try {
+    await duty.hold(duty.subject, duty.keep);
     const known = duty.known();
     if (known === null) return refused("no_decision");
     if (!duty.isCurrent(duty.subject.hash, known.snapshot.version)) {

@@ -1,21 +1,29 @@
 import type { Limits } from "@relaykey/core/limits";
 import type { StoredUse } from "./holder-store.ts";
 import { LEASE_MS } from "./lease.ts";
-import type { HolderBlock, LeaseRequest } from "./lease.ts";
+import type { HolderBlock, LeaseRequest, Quota } from "./lease.ts";
 
-/** What of a key's limits is handed to one isolate with one lease. */
+/** Limits on how often, and what is taken of them already: of the key, and of its holder. */
+export interface Budget {
+  readonly limits: Pick<Limits, "rate" | "uses">;
+  readonly stored: StoredUse | null;
+}
+
+/** What of a key's budgets is handed to one isolate with one lease. */
 export interface Allowance {
-  /** Requests that may start; null = the key has no limit. */
+  /** Requests that may start; null = no budget has a limit. */
   readonly count: number | null;
-  readonly windowStart: number | null;
+  /** The window of each budget, in their order; null for one without windows. */
+  readonly windows: readonly (number | null)[];
   readonly leaseMs: number;
   readonly block: Extract<HolderBlock, "rate_limited" | "uses_exhausted"> | null;
   readonly retryAfterMs: number | null;
-  /** The counters after the hand-out; null when nothing needs to be stored. */
-  readonly use: StoredUse | null;
+  /** The counters of each budget after the hand-out; null for one without limits. */
+  readonly uses: readonly (StoredUse | null)[];
+  readonly quota: Quota | null;
 }
 
-/** An isolate never holds more than this share of what is left, so that one location cannot starve the others. */
+/** No isolate takes more than this part of what is left for later, so that one location cannot starve the others. */
 const SHARE = 4;
 /** How long "nothing left" is relied on: short, because another isolate may hand unused allowance back. */
 const EMPTY_LEASE_MS = 250;
@@ -23,53 +31,111 @@ const EMPTY_LEASE_MS = 250;
 const NO_USE: StoredUse = { taken: 0, windowStart: 0, windowTaken: 0 };
 
 /**
- * Takes a share of the key's limits out of the global counters. What is handed out counts as used until it is handed
- * back, so the sum over all isolates can never exceed the limit, whatever the number of locations (fixed windows,
- * aligned on the object's clock). A lease never outlives the window it was granted in.
+ * Takes a share of the budgets out of the global counters. What is handed out counts as used until it is handed back, so
+ * the sum over all isolates can never exceed a limit, whatever the number of locations (fixed windows, aligned on the
+ * object's clock). A lease never outlives a window it was granted in.
  *
  * @param now object clock, epoch ms.
  */
 export function allot(
-  limits: Limits,
-  stored: StoredUse | null,
-  request: Pick<LeaseRequest, "want" | "unused">,
+  budgets: readonly Budget[],
+  request: Pick<LeaseRequest, "want" | "ahead" | "unused">,
   now: number,
 ): Allowance {
-  const { rate, uses } = limits;
-  if (rate === null && uses === null) {
-    return { count: null, windowStart: null, leaseMs: LEASE_MS, block: null, retryAfterMs: null, use: null };
-  }
-  const windowMs = rate === null ? null : rate.windowSeconds * 1_000;
-  const windowStart = windowMs === null ? 0 : Math.floor(now / windowMs) * windowMs;
-  const use = handBack(rollOver(stored ?? NO_USE, windowStart), request.unused, rate !== null);
-
-  const leftOfUses = uses === null ? Infinity : uses - use.taken;
-  const leftOfWindow = rate === null ? Infinity : rate.limit - use.windowTaken;
-  const left = Math.max(0, Math.min(leftOfUses, leftOfWindow));
-  const untilWindowEnds = windowMs === null ? Infinity : windowStart + windowMs - now;
-  const common = { windowStart: rate === null ? null : windowStart };
-
-  if (left === 0 && request.want > 0) {
-    const block = leftOfUses <= 0 ? ("uses_exhausted" as const) : ("rate_limited" as const);
-    const retryAfterMs = block === "rate_limited" ? untilWindowEnds : null;
+  const accounts = budgets.map((budget, index) => open(budget, index, request.unused, now));
+  const limited = accounts.filter((account) => account !== null);
+  const windows = accounts.map((account) => account?.windowStart ?? null);
+  const leaseMs = Math.min(LEASE_MS, ...limited.map(({ untilReset }) => untilReset));
+  if (limited.length === 0) {
     return {
-      ...common,
-      count: 0,
-      leaseMs: Math.min(EMPTY_LEASE_MS, untilWindowEnds),
-      block,
-      retryAfterMs,
-      use,
+      count: null,
+      windows,
+      leaseMs,
+      block: null,
+      retryAfterMs: null,
+      uses: accounts.map(() => null),
+      quota: null,
     };
   }
-  const count = Math.min(request.want, Math.max(1, Math.ceil(left / SHARE)), left);
+
+  const left = Math.min(...limited.map((account) => account.left));
+  const count = request.want <= 0 ? 0 : share(left, request);
+  const uses = accounts.map((account) => (account === null ? null : take(account.use, count)));
+  const quota = tightest(limited, count);
+  if (count > 0 || request.want <= 0) {
+    return { count, windows, leaseMs, block: null, retryAfterMs: null, uses, quota };
+  }
+  const usedUp = limited.some(({ leftOfUses }) => leftOfUses <= 0);
   return {
-    ...common,
-    count,
-    leaseMs: Math.min(LEASE_MS, untilWindowEnds),
-    block: null,
-    retryAfterMs: null,
-    use: { ...use, taken: use.taken + count, windowTaken: use.windowTaken + count },
+    count: 0,
+    windows,
+    leaseMs: Math.min(EMPTY_LEASE_MS, leaseMs),
+    block: usedUp ? "uses_exhausted" : "rate_limited",
+    // Until the last of the windows that are full has ended.
+    retryAfterMs: usedUp
+      ? null
+      : Math.max(...limited.filter((account) => account.left <= 0).map(({ untilReset }) => untilReset)),
+    uses,
+    quota,
   };
+}
+
+/** A budget with a limit, brought to this moment. */
+interface Account {
+  readonly rate: Limits["rate"];
+  readonly windowStart: number | null;
+  readonly use: StoredUse;
+  readonly leftOfUses: number;
+  readonly leftOfWindow: number;
+  readonly left: number;
+  /** ms until the window ends; Infinity without a rate. */
+  readonly untilReset: number;
+}
+
+function open(
+  { limits: { rate, uses }, stored }: Budget,
+  index: number,
+  unused: LeaseRequest["unused"],
+  now: number,
+): Account | null {
+  if (rate === null && uses === null) return null;
+  const windowMs = rate === null ? null : rate.windowSeconds * 1_000;
+  const start = windowMs === null ? 0 : Math.floor(now / windowMs) * windowMs;
+  const current = rollOver(stored ?? NO_USE, start);
+  const use = handBack(current, unused, unused?.windows[index] ?? null, rate !== null);
+  const leftOfUses = uses === null ? Infinity : Math.max(0, uses - use.taken);
+  const leftOfWindow = rate === null ? Infinity : Math.max(0, rate.limit - use.windowTaken);
+  return {
+    rate,
+    windowStart: rate === null ? null : start,
+    use,
+    leftOfUses,
+    leftOfWindow,
+    left: Math.min(leftOfUses, leftOfWindow),
+    untilReset: windowMs === null ? Infinity : start + windowMs - now,
+  };
+}
+
+/** All that waits gets its share at once; of what is expected no more than a part of the rest. */
+function share(left: number, { want, ahead }: Pick<LeaseRequest, "want" | "ahead">): number {
+  const now = Math.min(left, want);
+  return now + Math.min(Math.max(0, ahead), Math.floor((left - now) / SHARE));
+}
+
+function take(use: StoredUse, count: number): StoredUse {
+  return { ...use, taken: use.taken + count, windowTaken: use.windowTaken + count };
+}
+
+/** The rate of which the smallest part is left. */
+function tightest(accounts: readonly Account[], count: number): Quota | null {
+  const [first] = accounts
+    .flatMap(({ rate, leftOfWindow, untilReset }) => {
+      if (rate === null) return [];
+      const left = Math.max(0, leftOfWindow - count);
+      return [{ limit: rate.limit, windowSeconds: rate.windowSeconds, left, resetMs: untilReset }];
+    })
+    .sort((one, other) => one.left / one.limit - other.left / other.limit);
+  return first ?? null;
 }
 
 function rollOver(use: StoredUse, windowStart: number): StoredUse {
@@ -77,9 +143,14 @@ function rollOver(use: StoredUse, windowStart: number): StoredUse {
   return use.windowStart < windowStart ? { ...use, windowStart, windowTaken: 0 } : use;
 }
 
-function handBack(use: StoredUse, unused: LeaseRequest["unused"], hasRate: boolean): StoredUse {
+function handBack(
+  use: StoredUse,
+  unused: LeaseRequest["unused"],
+  window: number | null,
+  hasRate: boolean,
+): StoredUse {
   if (unused === null || unused.count <= 0) return use;
-  const sameWindow = !hasRate || unused.windowStart === use.windowStart;
+  const sameWindow = !hasRate || window === use.windowStart;
   return {
     ...use,
     taken: Math.max(0, use.taken - unused.count),

@@ -21,6 +21,19 @@ export interface StoredUse {
   readonly windowTaken: number;
 }
 
+/** Requests that a lessee (one isolate on behalf of one network) may have under way with a key. */
+export interface StoredSlots {
+  readonly keyId: string;
+  readonly lessee: string;
+  readonly count: number;
+  /** Until when (object clock, epoch ms) it may start requests in them. */
+  readonly startsUntil: number;
+  /** Until when what it started in them may be under way. */
+  readonly until: number;
+  /** Of the object that granted them: clocks are compared only within one. */
+  readonly incarnation: string;
+}
+
 export interface TrustedIp {
   readonly network: string;
   readonly firstSeen: number;
@@ -39,6 +52,10 @@ export interface HolderStore {
   putLease(tokenHash: string, lease: StoredLease): void;
   use(keyId: string): StoredUse | null;
   putUse(keyId: string, use: StoredUse): void;
+  /** Slots of all lessees of the holder. */
+  slots(): StoredSlots[];
+  putSlots(slots: StoredSlots): void;
+  removeSlots(keyId: string, lessee: string): void;
   trustedIps(): TrustedIp[];
   putTrustedIp(ip: TrustedIp): void;
 }
@@ -51,6 +68,10 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS leases (token_hash TEXT PRIMARY KEY, until INTEGER NOT NULL, incarnation TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS uses (
     key_id TEXT PRIMARY KEY, taken INTEGER NOT NULL, window_start INTEGER NOT NULL, window_taken INTEGER NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS slots (
+    key_id TEXT NOT NULL, lessee TEXT NOT NULL, count INTEGER NOT NULL, starts_until INTEGER NOT NULL,
+    until INTEGER NOT NULL, incarnation TEXT NOT NULL, PRIMARY KEY (key_id, lessee)
   );
   CREATE TABLE IF NOT EXISTS trusted_ips (
     network TEXT PRIMARY KEY, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL
@@ -151,6 +172,45 @@ export class SqliteHolderStore implements HolderStore {
       use.windowStart,
       use.windowTaken,
     );
+  }
+
+  slots(): StoredSlots[] {
+    return this.#sql
+      .exec<{
+        key_id: string;
+        lessee: string;
+        count: number;
+        starts_until: number;
+        until: number;
+        incarnation: string;
+      }>("SELECT * FROM slots")
+      .toArray()
+      .map((row) => ({
+        keyId: row.key_id,
+        lessee: row.lessee,
+        count: row.count,
+        startsUntil: row.starts_until,
+        until: row.until,
+        incarnation: row.incarnation,
+      }));
+  }
+
+  putSlots(slots: StoredSlots): void {
+    this.#sql.exec(
+      `INSERT INTO slots (key_id, lessee, count, starts_until, until, incarnation) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (key_id, lessee) DO UPDATE SET count = excluded.count, starts_until = excluded.starts_until,
+         until = excluded.until, incarnation = excluded.incarnation`,
+      slots.keyId,
+      slots.lessee,
+      slots.count,
+      slots.startsUntil,
+      slots.until,
+      slots.incarnation,
+    );
+  }
+
+  removeSlots(keyId: string, lessee: string): void {
+    this.#sql.exec("DELETE FROM slots WHERE key_id = ? AND lessee = ?", keyId, lessee);
   }
 
   trustedIps(): TrustedIp[] {

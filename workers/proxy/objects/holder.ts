@@ -2,9 +2,14 @@ import type { EnforcementReceipt, KeyInspection, KeyRef } from "@relaykey/core/r
 import { decodeSnapshot, encodeSnapshot } from "@relaykey/core/snapshot";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { allot } from "./allowance.ts";
-import type { HolderStore, StoredKey } from "./holder-store.ts";
-import { LEASE_MS } from "./lease.ts";
+import type { HolderStore, StoredKey, StoredSlots } from "./holder-store.ts";
+import { FLIGHT_GRACE_MS, LEASE_MS } from "./lease.ts";
 import type { LeaseAnswer, LeaseRequest } from "./lease.ts";
+import { allotSlots } from "./slots.ts";
+import type { SlotGrant } from "./slots.ts";
+
+/** Name of the counters that all keys of the holder share; no key id looks like it. */
+const HOLDER_BUDGET = "holder";
 
 /** What a holder needs from its surroundings; a simulation brings its own. */
 export interface HolderWorld {
@@ -47,14 +52,23 @@ export class Holder {
     }
     const blocked =
       snapshot.state === "active" && request.want > 0 && !this.#admitsNetwork(snapshot, request.network, now);
+    // A request that is refused for its address must not use anything up.
+    const want = blocked ? 0 : request.want;
+    const slots = this.#allotSlots(snapshot, { ...request, want }, now);
+    const room = slots.slots === null ? want : Math.max(0, slots.slots - request.flying);
+    const budgets = [
+      { id: key.keyId, limits: snapshot.limits },
+      { id: HOLDER_BUDGET, limits: snapshot.holder.limits },
+    ].map(({ id, limits }) => ({ id, limits, stored: this.#store.use(id) }));
     const allowance = allot(
-      snapshot.limits,
-      this.#store.use(key.keyId),
-      // A request that is refused for its address must not use the key up.
-      blocked ? { want: 0, unused: request.unused } : request,
+      budgets,
+      { want: Math.min(want, room), ahead: request.ahead, unused: request.unused },
       now,
     );
-    if (allowance.use !== null) this.#store.putUse(key.keyId, allowance.use);
+    for (const [index, { id }] of budgets.entries()) {
+      const use = allowance.uses[index] ?? null;
+      if (use !== null) this.#store.putUse(id, use);
+    }
     this.#grant(request.tokenHash, now, allowance.leaseMs);
     return {
       kind: "known",
@@ -62,10 +76,45 @@ export class Holder {
       version: key.version,
       snapshot: request.haveVersion === key.version ? null : key.snapshot,
       allowance: allowance.count,
-      windowStart: allowance.windowStart,
-      block: blocked ? "ip_unconfirmed" : allowance.block,
+      windows: allowance.windows,
+      slots: slots.slots,
+      block: blocked ? "ip_unconfirmed" : (allowance.block ?? (slots.isFull ? "concurrency_limited" : null)),
       retryAfterMs: allowance.retryAfterMs,
+      quota: allowance.quota,
     };
+  }
+
+  /** Gives the lessee its slots, and stores what it holds now. */
+  #allotSlots(snapshot: PolicySnapshot, request: LeaseRequest, now: number): SlotGrant {
+    const caps = { key: snapshot.limits.concurrency, holder: snapshot.holder.limits.concurrency };
+    const { keyId } = snapshot;
+    if (caps.key === null && caps.holder === null) return { slots: null, isFull: false, held: null };
+    const held: StoredSlots[] = [];
+    for (const stored of this.#store.slots()) {
+      const slots = this.#onThisClock(stored);
+      if (now < slots.until) held.push(slots);
+      else this.#store.removeSlots(slots.keyId, slots.lessee);
+    }
+    const isOwn = (slots: StoredSlots): boolean => slots.keyId === keyId && slots.lessee === request.lessee;
+    const grant = allotSlots(
+      caps,
+      keyId,
+      held.filter((slots) => !isOwn(slots)),
+      held.find(isOwn) ?? null,
+      request,
+      LEASE_MS,
+      now,
+    );
+    if (grant.held === null) this.#store.removeSlots(keyId, request.lessee);
+    else this.#store.putSlots({ ...grant.held, incarnation: this.#world.incarnation });
+    return grant;
+  }
+
+  /** What a former incarnation granted, it granted before this one started: it ends at the latest so long after that. */
+  #onThisClock(slots: StoredSlots): StoredSlots {
+    if (slots.incarnation === this.#world.incarnation) return slots;
+    const startsUntil = this.#startedAt + LEASE_MS;
+    return { ...slots, startsUntil, until: startsUntil + FLIGHT_GRACE_MS };
   }
 
   /**

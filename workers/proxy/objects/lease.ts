@@ -6,8 +6,23 @@ import type { BlockReason } from "@relaykey/core/block-reasons";
  */
 export const LEASE_MS = 2_000;
 
+/**
+ * How long after the end of its lease a request may still be under way without having been re-judged: an open exchange
+ * is looked at each half lease, and cut when the object has not answered within its deadline.
+ */
+export const FLIGHT_GRACE_MS = 8_000;
+
 /** Refusals that only the holder object can give, because only it sees all locations. */
-export type HolderBlock = Extract<BlockReason, "ip_unconfirmed" | "rate_limited" | "uses_exhausted">;
+export type HolderBlock = Extract<
+  BlockReason,
+  "ip_unconfirmed" | "rate_limited" | "uses_exhausted" | "concurrency_limited"
+>;
+
+/** Allowance that goes back: not used, and from which window of each budget it came (null: a budget without windows). */
+export interface Unused {
+  readonly count: number;
+  readonly windows: readonly (number | null)[];
+}
 
 /** What an isolate asks the holder object. */
 export interface LeaseRequest {
@@ -16,10 +31,25 @@ export interface LeaseRequest {
   readonly network: string;
   /** The policy version the isolate already has, so that an unchanged snapshot need not travel. */
   readonly haveVersion: number | null;
-  /** Requests the isolate would like to start under this lease; 0 asks only whether the version is current. */
+  /** Requests that wait to be started under this lease; 0 asks only whether the version is current. */
   readonly want: number;
-  /** Unused allowance handed back, and the window it was granted in (null when the key has no rate). */
-  readonly unused: { readonly count: number; readonly windowStart: number | null } | null;
+  /** Further ones that are expected while it lasts. */
+  readonly ahead: number;
+  readonly unused: Unused | null;
+  /** Who asks: one isolate on behalf of one network. */
+  readonly lessee: string;
+  /** Requests of this lessee that are under way. */
+  readonly flying: number;
+}
+
+/** How much is left of the rate that is nearest to its end, for the caller's information. */
+export interface Quota {
+  readonly limit: number;
+  readonly windowSeconds: number;
+  /** In the window, after what was handed out with this answer. */
+  readonly left: number;
+  /** Until the window ends. */
+  readonly resetMs: number;
 }
 
 /** What the holder object answers. Its clock never travels: durations only. */
@@ -33,7 +63,11 @@ export type LeaseAnswer =
       readonly snapshot: string | null;
       /** Requests that may start under this lease; null = not limited. */
       readonly allowance: number | null;
-      readonly windowStart: number | null;
+      /** Windows the allowance came from, one per budget. */
+      readonly windows: readonly (number | null)[];
+      /** Requests that may be under way at the same time; null = not limited. */
+      readonly slots: number | null;
       readonly block: HolderBlock | null;
       readonly retryAfterMs: number | null;
+      readonly quota: Quota | null;
     };

@@ -53,7 +53,11 @@ export function send(
 
   const answer = response
     .then(
-      (value): Answer => ({ kind: "response", response: value }),
+      (value): Answer => {
+        // A vendor that answered although its request broke off has not been asked what the caller asked.
+        if (upload.tooLarge()) return { kind: "refused", refusal: refused("body_too_large") };
+        return { kind: "response", response: value };
+      },
       (): Answer => {
         if (request.signal.aborted) return { kind: "client_disconnected" };
         if (upload.tooLarge()) return { kind: "refused", refusal: refused("body_too_large") };

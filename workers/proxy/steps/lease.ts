@@ -1,4 +1,6 @@
+import type { Limits } from "@relaykey/core/limits";
 import type { KnownKey, Directory } from "../directory.ts";
+import { rateStatus } from "../lease-book.ts";
 import type { Keep, LeaseBook, LeaseSubject, StartLease } from "../lease-book.ts";
 import { describeError, log } from "../log.ts";
 import { passed, refused } from "../outcome.ts";
@@ -20,8 +22,8 @@ export interface DecisionParts {
   readonly now: () => number;
 }
 
-/** Versions that may overtake each other while one request is being decided before it is given up. */
-const MAX_ROUNDS = 4;
+/** Versions, and competitors for what is left of a limit, that may overtake a request before it is given up. */
+const MAX_ROUNDS = 8;
 
 /**
  * Steps 2 to 4: finds the key's policy, judges the request on it, and obtains a lease. A refusal is answered only on a
@@ -54,6 +56,7 @@ async function decideOrThrow(
     const verdict = judge(found, intake, now());
     return verdict.ok ? passed({ known: found, lease: null }) : verdict;
   }
+  let hasWaited = false;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const known = directory.known(subject.hash);
     const version = known?.snapshot.version ?? null;
@@ -74,10 +77,18 @@ async function decideOrThrow(
       if (leases.isCurrent(subject.hash, null)) return refused("token_unknown");
       continue;
     }
-    if (lease.block !== null) return blocked(lease, lease.block);
+    if (lease.block === "concurrency_limited" && !hasWaited) {
+      hasWaited = true;
+      await leases.landing(lease);
+      continue;
+    }
+    if (lease.block !== null) return blocked(lease, lease.block, now());
     leases.renewAhead(subject, network, lease, keep);
     return passed({ known, lease });
   }
+  // Always too late for what was left of a limit: that is a limit, not a fault.
+  const known = directory.known(subject.hash);
+  if (known !== null && isCounted(known.snapshot.limits)) return refused("rate_limited");
   return refused("no_decision");
 }
 
@@ -102,12 +113,20 @@ export function admit(
 
 /** Limits and new addresses are known to the holder object only: such keys are always leased. */
 function isEnforcedAtTheEdge(known: KnownKey): boolean {
-  const { enforcement, ip, limits } = known.snapshot;
-  return enforcement === "edge" && ip.mode !== "confirm" && limits.rate === null && limits.uses === null;
+  const { enforcement, ip, limits, holder } = known.snapshot;
+  return enforcement === "edge" && ip.mode !== "confirm" && !isCounted(limits) && !isCounted(holder.limits);
 }
 
-function blocked(lease: StartLease, reason: NonNullable<StartLease["block"]>): Refused {
-  return lease.retryAfterMs === null
-    ? refused(reason)
-    : refused(reason, { retryAfterSeconds: Math.max(1, Math.ceil(lease.retryAfterMs / 1_000)) });
+function isCounted({ rate, uses, concurrency }: Limits): boolean {
+  return rate !== null || uses !== null || concurrency !== null;
+}
+
+function blocked(lease: StartLease, reason: NonNullable<StartLease["block"]>, now: number): Refused {
+  const rate = rateStatus(lease, now);
+  return refused(reason, {
+    ...(lease.retryAfterMs === null
+      ? {}
+      : { retryAfterSeconds: Math.max(1, Math.ceil(lease.retryAfterMs / 1_000)) }),
+    ...(rate === null ? {} : { rate }),
+  });
 }

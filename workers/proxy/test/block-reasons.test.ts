@@ -71,6 +71,13 @@ const SCENARIOS: Record<BlockReason, Scenario> = {
     await succeed(proxy, key.token);
     return proxy.call(GOOD, bearer(key.token));
   },
+  concurrency_limited: async (proxy) => {
+    const key = await appliedKey({ limits: { ...NO_LIMITS, concurrency: 1 } });
+    const open = await proxy.call("https://proxy.example.com/vendor/v1/stream", bearer(key.token));
+    const response = await proxy.call(GOOD, bearer(key.token));
+    await open.body?.cancel();
+    return response;
+  },
   uses_exhausted: async (proxy) => {
     const key = await appliedKey({ limits: { ...NO_LIMITS, uses: 1 } });
     await succeed(proxy, key.token);

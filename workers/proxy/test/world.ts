@@ -77,9 +77,8 @@ export type KeyChanges = Partial<Omit<PolicySnapshot, "integration">> & {
 };
 
 /** Mints a token and builds the snapshot that the control plane would build; applies nothing. */
-export async function makeKey(changes: KeyChanges = {}): Promise<TestKey> {
+export async function makeKey(changes: KeyChanges = {}, locator = newLocator()): Promise<TestKey> {
   const tagKey = await importTagKey(env.RELAYKEY_TOKEN_KEY);
-  const locator = newLocator();
   const { token, hash, display } = await mintToken("proxy", locator, tagKey);
   const { publicKey } = await deriveLocalKeys(env.RELAYKEY_MASTER_KEY);
   const organizationId = newId();
