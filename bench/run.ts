@@ -67,10 +67,7 @@ async function main(): Promise<void> {
   console.error("Operations of a hot key …");
   const relayKey = targets.find(({ name }) => name === "RelayKey");
   if (relayKey === undefined) throw new Error("RelayKey did not take part.");
-  const operations = await countOperations(stack, relayKey).catch(() => ({
-    requests: 1,
-    perRequest: { "object call": 0, "queue message": 0, "kv get": 0 },
-  }));
+  const operations = await countOperations(stack, relayKey);
   console.error("Revocations …");
   const revocation = await revocationSeconds(stack.local);
   print(figures, absent, operations, revocation);

@@ -27,6 +27,8 @@ export interface KeyInspection {
   /** Epoch ms; 0 when no lease was ever granted. */
   readonly leasedUntil: number;
   readonly usesTaken: number;
+  /** Questions about this key that the object has answered since it started. */
+  readonly leasesAsked: number;
   readonly trustedIps: readonly {
     readonly network: string;
     readonly firstSeen: number;

@@ -89,6 +89,16 @@ export function addKeyCommands(program: Command): void {
     );
 
   group
+    .command("inspect <id>")
+    .description("what the proxy has of a key right now: version, leases, uses, trusted addresses")
+    .action(
+      withContext(async (context, id: string) => {
+        const answer = await context.call("GET", `/keys/${encodeURIComponent(id)}/enforcement`);
+        printOne(context.printer, answer, "inspection");
+      }),
+    );
+
+  group
     .command("receipts <id>")
     .description("when each change of a key came into force, and what it ended")
     .action(

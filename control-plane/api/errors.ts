@@ -1,7 +1,7 @@
 import type { Failure, FailureCode, FieldError } from "../service/outcome.ts";
 
 interface ErrorRow {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
   readonly title: string;
   /** What to do next, when the occurrence has nothing more exact to say. */
   readonly detail: string;
@@ -93,6 +93,11 @@ export const API_ERRORS = {
     status: 422,
     title: "There is no such integration",
     detail: "Create the integration first: POST /api/v1/integrations.",
+  },
+  data_plane_away: {
+    status: 503,
+    title: "The proxy cannot be asked",
+    detail: "The proxy did not answer. What was stored before is in force or pending as before; try again.",
   },
   internal_error: {
     status: 500,

@@ -1,5 +1,6 @@
 import { formatRate } from "@relaykey/core/limits";
 import type { Limits } from "@relaykey/core/limits";
+import type { KeyInspection } from "@relaykey/core/rpc";
 import { formatRule } from "@relaykey/core/scope";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { AuditRow } from "@relaykey/db/queries/audit";
@@ -113,6 +114,22 @@ export function presentEnforcement(enforcement: Enforcement) {
         enforced_at: new Date(enforcement.enforcedAt),
         waited_ms: enforcement.waitedMs,
       };
+}
+
+export function presentInspection(inspection: KeyInspection | null) {
+  if (inspection === null) return null;
+  return {
+    version: inspection.version,
+    state: inspection.state,
+    leased_until: inspection.leasedUntil === 0 ? null : new Date(inspection.leasedUntil),
+    leases_asked: inspection.leasesAsked,
+    uses_taken: inspection.usesTaken,
+    trusted_ips: inspection.trustedIps.map(({ network, firstSeen, lastSeen }) => ({
+      network,
+      first_seen: new Date(firstSeen),
+      last_seen: new Date(lastSeen),
+    })),
+  };
 }
 
 export function presentReceipt(receipt: Receipt) {

@@ -1,5 +1,6 @@
 import { newId } from "@relaykey/core/ids";
 import type { Secret } from "@relaykey/core/secret";
+import type { KeyInspection } from "@relaykey/core/rpc";
 import type { IpPolicy } from "@relaykey/core/snapshot";
 import { mintToken } from "@relaykey/core/token";
 import type { AdminEvent } from "@relaykey/db/queries/admin-events";
@@ -185,6 +186,26 @@ export async function revokeKey(
     key,
     enforcement: { state: "enforced", version: key.enforcedVersion, enforcedAt, waitedMs: 0 },
   });
+}
+
+/** What the data plane has of a key right now; null when it was never told of it. */
+export async function inspectKey(
+  deps: ServiceDependencies,
+  caller: Caller,
+  keyId: string,
+): Promise<Outcome<KeyInspection | null>> {
+  const found = await showKey(deps, caller, keyId);
+  if (!found.ok) return found;
+  const { tokenHash, holder } = found.value;
+  try {
+    return ok(await deps.keyControl.inspect({ holderLocator: holder.locator, keyId, tokenHash }));
+  } catch (error) {
+    deps.log("warn", "inspection_failed", {
+      keyId,
+      error: error instanceof Error ? error.name : typeof error,
+    });
+    return fail("data_plane_away");
+  }
 }
 
 /** What was enforced for a key, newest first. */

@@ -10,6 +10,7 @@ export type FailureCode =
   | "not_found"
   | "holder_unknown"
   | "integration_unknown"
+  | "data_plane_away"
   | "name_taken"
   | "key_revoked"
   | "changed_meanwhile";

@@ -1,13 +1,27 @@
 import { Hono } from "hono";
 import { isId } from "@relaykey/core/ids";
 import type { ServiceDependencies } from "../../service/dependencies.ts";
-import { changeKey, createKey, listKeys, revokeKey, showKey, showReceipts } from "../../service/keys.ts";
+import {
+  changeKey,
+  createKey,
+  inspectKey,
+  listKeys,
+  revokeKey,
+  showKey,
+  showReceipts,
+} from "../../service/keys.ts";
 import type { KeyAnswer } from "../../service/keys.ts";
 import { answer, statusOf } from "../context.ts";
 import type { ApiEnv } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { readBody, readQuery } from "../input.ts";
-import { presentEnforcement, presentKey, presentPage, presentReceipt } from "../presenters.ts";
+import {
+  presentEnforcement,
+  presentInspection,
+  presentKey,
+  presentPage,
+  presentReceipt,
+} from "../presenters.ts";
 import { withoutAbsent } from "../schemas/fields.ts";
 import { keyChange, keyInput, keyQuery } from "../schemas/keys.ts";
 
@@ -30,6 +44,12 @@ export function keyRoutes(deps: ServiceDependencies) {
     .get("/keys/:key", async (context) => {
       const outcome = await showKey(deps, context.var.caller, readId(context.req.param("key")));
       return answer(context, outcome, (key) => ({ json: { key: presentKey(key) } }));
+    })
+    .get("/keys/:key/enforcement", async (context) => {
+      const outcome = await inspectKey(deps, context.var.caller, readId(context.req.param("key")));
+      return answer(context, outcome, (inspection) => ({
+        json: { inspection: presentInspection(inspection) },
+      }));
     })
     .get("/keys/:key/receipts", async (context) => {
       const outcome = await showReceipts(deps, context.var.caller, readId(context.req.param("key")));

@@ -76,6 +76,20 @@ test("another organization is not touched", async () => {
   expect(shown.body["organization"]).toMatchObject({ frozen: false });
 });
 
+test("what the data plane has of a key is shown to its organization only; its silence is told", async () => {
+  const key = await createKey("a");
+  const shown = await client("GET", `/keys/${key}/enforcement`);
+  expect(shown.body).toEqual({ inspection: null });
+  const other = await world.organization();
+  expect((await other.client("GET", `/keys/${key}/enforcement`)).status).toBe(404);
+  const inspect = world.keyControl.inspect.bind(world.keyControl);
+  world.keyControl.inspect = () => Promise.reject(new Error("away"));
+  const away = await client("GET", `/keys/${key}/enforcement`);
+  world.keyControl.inspect = inspect;
+  expect(away.status).toBe(503);
+  expect(away.body).toMatchObject({ code: "data_plane_away" });
+});
+
 test("limits of a holder reach the policy of each of its keys, one by one", async () => {
   const key = await createKey("a");
   await client("PATCH", "/holders/a", { limits: { rate: "5/s", concurrency: 2 } });

@@ -31,6 +31,8 @@ export class Holder {
   readonly #store: HolderStore;
   readonly #world: HolderWorld;
   readonly #startedAt: number;
+  /** Questions by token hash, for whoever wants to know what a key costs. */
+  readonly #asked = new Map<string, number>();
 
   constructor(store: HolderStore, world: HolderWorld) {
     this.#store = store;
@@ -46,6 +48,7 @@ export class Holder {
     const now = this.#world.now();
     const key = this.#store.keyByHash(request.tokenHash);
     const snapshot = key === null ? null : readSnapshot(key);
+    if (key !== null) this.#asked.set(request.tokenHash, (this.#asked.get(request.tokenHash) ?? 0) + 1);
     if (key === null || snapshot === null) {
       this.#grant(request.tokenHash, now, LEASE_MS);
       return { kind: "unknown", leaseMs: LEASE_MS };
@@ -166,6 +169,7 @@ export class Holder {
       version: key.version,
       state: readSnapshot(key)?.state ?? "revoked",
       leasedUntil: this.#deadline(key.tokenHash) ?? 0,
+      leasesAsked: this.#asked.get(key.tokenHash) ?? 0,
       usesTaken: this.#store.use(key.keyId)?.taken ?? 0,
       trustedIps: this.#store.trustedIps(),
     };
