@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { Command } from "commander";
+import { ENFORCEMENTS } from "@relaykey/core/enforcement";
 import { parseDuration } from "@relaykey/core/limits";
 import { collect } from "./context.ts";
 import { usage } from "./failure.ts";
@@ -38,10 +39,9 @@ export function policyOptions(command: Command): Command {
     .option("--expires <when>", `after a duration (7d, 15m), at a time (2027-01-31T12:00:00Z), or ${NONE}`)
     .option("--not-before <time>", `not valid before this time, or ${NONE}`)
     .addOption(
-      new Option("--enforcement <mode>", "lease: exact; edge: faster, revoked with a delay").choices([
-        "lease",
-        "edge",
-      ]),
+      new Option("--enforcement <mode>", "lease: exact; edge: faster, revoked with a delay").choices(
+        ENFORCEMENTS,
+      ),
     );
 }
 

@@ -1,4 +1,6 @@
 import * as z from "zod/mini";
+import { ENFORCEMENTS } from "./enforcement.ts";
+import type { EnforcementMode } from "./enforcement.ts";
 import { integrationSchema } from "./integration.ts";
 import type { IntegrationSnapshot } from "./integration.ts";
 import { parseCidr } from "./ip.ts";
@@ -39,8 +41,7 @@ export interface PolicySnapshot {
   readonly bindings: Readonly<Record<string, string>>;
   readonly ip: IpPolicy;
   readonly limits: Limits;
-  /** `lease`: the holder object is asked; `edge`: the KV snapshot alone decides, with KV's delay. */
-  readonly enforcement: "lease" | "edge";
+  readonly enforcement: EnforcementMode;
   readonly holder: {
     readonly kind: HolderKind;
     readonly name: string;
@@ -79,7 +80,7 @@ const snapshotSchema = z.strictObject({
     z.strictObject({ mode: z.literal("confirm") }),
   ]),
   limits: limitsSchema,
-  enforcement: z.enum(["lease", "edge"]),
+  enforcement: z.enum(ENFORCEMENTS),
   holder: z.strictObject({
     kind: z.enum(HOLDER_KINDS),
     name: z.string(),

@@ -126,6 +126,7 @@ export function addKeyCommands(program: Command): void {
       withContext(async (context, id: string) => {
         const answer = await context.call("POST", `/keys/${encodeURIComponent(id)}/revoke`);
         printChange(context.printer, answer, "key");
+        printReceipt(context, answer);
       }),
     );
 }
@@ -153,6 +154,18 @@ async function create(
     await context.call("POST", "/holders", { name: holder, kind, ...(email === undefined ? {} : { email }) });
     return context.call("POST", "/keys", body);
   }
+}
+
+/** What a revocation came to, for people: scripts have it in the JSON. */
+function printReceipt({ printer }: CliContext, answer: Json): void {
+  const receipt = answer["receipt"] as Json | null;
+  if (printer.json || receipt === null) return;
+  const { enforced_at: at, last_admitted_at: last, streams_cut: cut } = receipt;
+  printer.err(`No request starts under this key since ${String(at)}.`);
+  printer.err(last === null ? "It was never used." : `The last one before that began at ${String(last)}.`);
+  if (cut !== 0) printer.err(`Open answers that were cut: ${String(cut)}.`);
+  const bound = (answer["key"] as Json)["enforcement_bound_seconds"];
+  if (bound !== 0) printer.err(`This key is enforced at the edge: give it ${String(bound)} seconds.`);
 }
 
 /** The token goes to standard output alone, so that it can be captured; all else is for people. */

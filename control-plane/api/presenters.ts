@@ -1,3 +1,4 @@
+import { EDGE_BOUND_SECONDS } from "@relaykey/core/enforcement";
 import { formatRate } from "@relaykey/core/limits";
 import type { Limits } from "@relaykey/core/limits";
 import type { KeyInspection } from "@relaykey/core/rpc";
@@ -73,6 +74,8 @@ export function presentKey(key: KeyRecord) {
     not_before: key.notBefore,
     expires_at: key.expiresAt,
     enforcement: key.enforcement,
+    // How long a change may take to be in force everywhere once it is reported as enforced.
+    enforcement_bound_seconds: key.enforcement === "edge" ? EDGE_BOUND_SECONDS : 0,
     policy: {
       version: key.policyVersion,
       state: key.enforcedVersion >= key.policyVersion ? "enforced" : "pending",

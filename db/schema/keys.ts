@@ -1,4 +1,5 @@
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { ENFORCEMENTS } from "@relaykey/core/enforcement";
 import type { Limits } from "@relaykey/core/limits";
 import type { QueryRule } from "@relaykey/core/scope";
 import { createdAt, id, moment, organizationId } from "./columns.ts";
@@ -33,7 +34,7 @@ export const relayKeys = pgTable(
     ipCidrs: text("ip_cidrs").array().notNull(),
     limits: jsonb("limits").$type<Limits>().notNull(),
     bindings: jsonb("bindings").$type<Record<string, string>>().notNull(),
-    enforcement: text("enforcement", { enum: ["lease", "edge"] }).notNull(),
+    enforcement: text("enforcement", { enum: ENFORCEMENTS }).notNull(),
     revokedAt: moment("revoked_at"),
     createdAt: createdAt(),
   },

@@ -4,6 +4,9 @@ import { decodeSnapshot } from "@relaykey/core/snapshot";
 import { policyCacheKey } from "./directory.ts";
 import { holderStub } from "./holders.ts";
 
+/** Changes that may overtake one copy before the caller has to ask again. */
+const MAX_COPIES = 5;
+
 /**
  * All that the control plane may ask of the data plane: make a policy hold, end a key, look at its enforcement state.
  * It cannot read a vendor key, a lease or another binding. A rejected call means "not enforced": the caller shows the
@@ -33,10 +36,20 @@ export class KeyControl extends WorkerEntrypoint<Env> implements KeyControlApi {
     return Promise.resolve("ok");
   }
 
-  /** Copies what the object holds now, which is never older than what was just applied. */
+  /**
+   * Copies what the object holds into KV, and looks again: of two copies under way at once the older may land last, so
+   * each is followed by a look that would see the newer. Keys that are enforced at the edge live by this copy.
+   */
   async #cache(ref: KeyRef): Promise<void> {
-    const current = await holderStub(this.env, ref.holderLocator).snapshot(ref.keyId);
     const key = policyCacheKey(ref.tokenHash);
-    await (current === null ? this.env.POLICY.delete(key) : this.env.POLICY.put(key, current));
+    const holder = holderStub(this.env, ref.holderLocator);
+    let current = await holder.snapshot(ref.keyId);
+    for (let attempt = 0; attempt < MAX_COPIES; attempt += 1) {
+      await (current === null ? this.env.POLICY.delete(key) : this.env.POLICY.put(key, current));
+      const newest = await holder.snapshot(ref.keyId);
+      if (newest === current) return;
+      current = newest;
+    }
+    throw new Error("The policy changed faster than it could be copied.");
   }
 }

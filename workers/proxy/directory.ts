@@ -1,4 +1,5 @@
 import type { UnwrappedEnvelope } from "@relaykey/core/envelope";
+import { EDGE_MEMORY_SECONDS } from "@relaykey/core/enforcement";
 import { compileCidrs } from "@relaykey/core/ip";
 import type { IpMatcher } from "@relaykey/core/ip";
 import type { SecretMatcher } from "@relaykey/core/scrub/matcher";
@@ -27,8 +28,7 @@ export interface KnownKey {
 const CAPACITY = 5_000;
 /** A cache that is slower than this is not a cache: the holder object is asked instead. */
 const KV_DEADLINE_MS = 500;
-/** How long a key with `enforcement: "edge"` is taken from memory before KV is read again. */
-export const EDGE_MEMORY_MS = 30_000;
+const EDGE_MEMORY_MS = EDGE_MEMORY_SECONDS * 1_000;
 
 /** KV name of a key's snapshot. */
 export function policyCacheKey(tokenHash: string): string {

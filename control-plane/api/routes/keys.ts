@@ -65,9 +65,17 @@ export function keyRoutes(deps: ServiceDependencies) {
     })
     .post("/keys/:key/revoke", async (context) => {
       const id = readId(context.req.param("key"));
-      return answer(context, await revokeKey(deps, context.var.caller, id), (changed) => ({
-        json: presentChange(changed),
-        status: statusOf(changed.enforcement),
+      const outcome = await revokeKey(deps, context.var.caller, id);
+      if (!outcome.ok) return answer(context, outcome, () => ({ json: null }));
+      const receipts = await showReceipts(deps, context.var.caller, id);
+      const newest = receipts.ok ? receipts.value[0] : undefined;
+      const { enforcement } = outcome.value;
+      return answer(context, outcome, (changed) => ({
+        json: {
+          ...presentChange(changed),
+          receipt: newest === undefined || enforcement.state === "pending" ? null : presentReceipt(newest),
+        },
+        status: statusOf(enforcement),
       }));
     });
 }

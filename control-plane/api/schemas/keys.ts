@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { formatCidr, parseCidr } from "@relaykey/core/ip";
+import { ENFORCEMENTS } from "@relaykey/core/enforcement";
 import { NO_LIMITS } from "@relaykey/core/limits";
 import { parseRule } from "@relaykey/core/scope";
 import type { ScopeRule } from "@relaykey/core/scope";
@@ -77,7 +78,7 @@ const policy = {
   not_before: moment.nullable(),
   expires_at: moment.nullable(),
   expires_in: duration,
-  enforcement: z.enum(["lease", "edge"], "Give lease or edge."),
+  enforcement: z.enum(ENFORCEMENTS, "Give lease or edge."),
 };
 
 const EXPIRY_TWICE = { path: ["expires_in"], message: "Give expires_at or expires_in, not both." };

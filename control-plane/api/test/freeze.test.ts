@@ -105,6 +105,7 @@ test("a receipt says when a revocation was enforced, the last request before it,
   const base = Date.now() - 60_000;
   const revoked = await client("POST", `/keys/${key}/revoke`);
   expect(revoked.status).toBe(200);
+  expect(revoked.body["receipt"]).toMatchObject({ version: 2, last_admitted_at: null, streams_cut: 0 });
   const event = (at: number, more: object) => ({
     v: 1 as const,
     requestId: newId(),
