@@ -14,6 +14,7 @@ export default defineConfig({
             "control-plane/{api,service}/**/*.test.ts",
             "cli/**/*.test.ts",
             "scripts/**/*.test.ts",
+            "workers/proxy/simulation/*.test.ts",
           ],
           exclude: ["**/node_modules/**"],
           testTimeout: 30_000,

@@ -24,5 +24,11 @@ export default defineConfig({
       },
     }),
   ],
-  test: { name: "proxy", include: ["**/*.test.ts"], testTimeout: 30_000 },
+  test: {
+    name: "proxy",
+    include: ["**/*.test.ts"],
+    // The simulation brings its own clock and runs in plain Node.
+    exclude: ["simulation/**", "node_modules/**"],
+    testTimeout: 30_000,
+  },
 });

@@ -1,5 +1,6 @@
 import type { KnownKey } from "./directory.ts";
 import type { LeaseSubject, Keep } from "./lease-book.ts";
+import { within } from "./deadline.ts";
 import { LEASE_MS } from "./objects/lease.ts";
 import { refused } from "./outcome.ts";
 import type { Outcome, Refused } from "./outcome.ts";
@@ -17,8 +18,13 @@ export interface WatchDuty {
   readonly keep: Keep;
 }
 
-/** Re-judged this often; half a lease, so that a refresh that takes a while is still in time. */
-const WATCH_MS = LEASE_MS / 2;
+/** Re-judged this often. */
+const WATCH_MS = LEASE_MS / 4;
+/**
+ * An object that takes longer to answer has not answered: together with the pause before, an exchange whose key has ended
+ * is over within one lease after the change was reported as enforced, and with some time left for the cut itself.
+ */
+const ANSWER_MS = LEASE_MS - WATCH_MS - 100;
 
 /** A watch that is on. */
 export interface Watch {
@@ -59,12 +65,14 @@ export function watch(duty: WatchDuty): Watch {
 
 async function reJudge(duty: WatchDuty): Promise<Outcome<unknown>> {
   try {
-    await duty.hold(duty.subject, duty.keep);
     const known = duty.known();
     if (known === null) return refused("no_decision");
-    if (!duty.isCurrent(duty.subject.hash, known.snapshot.version)) {
-      await duty.refresh(duty.subject, duty.keep);
-    }
+    const isCurrent = duty.isCurrent(duty.subject.hash, known.snapshot.version);
+    const asked = [
+      duty.hold(duty.subject, duty.keep),
+      ...(isCurrent ? [] : [duty.refresh(duty.subject, duty.keep)]),
+    ];
+    await within(Promise.all(asked), ANSWER_MS, "The holder object");
     const newest = duty.known();
     if (newest === null || !duty.isCurrent(duty.subject.hash, newest.snapshot.version)) {
       return duty.isCurrent(duty.subject.hash, null) ? refused("token_unknown") : refused("no_decision");

@@ -10,7 +10,7 @@ export const LEASE_MS = 2_000;
  * How long after the end of its lease a request may still be under way without having been re-judged: an open exchange
  * is looked at each half lease, and cut when the object has not answered within its deadline.
  */
-export const FLIGHT_GRACE_MS = 8_000;
+export const FLIGHT_GRACE_MS = 4_000;
 
 /** Refusals that only the holder object can give, because only it sees all locations. */
 export type HolderBlock = Extract<

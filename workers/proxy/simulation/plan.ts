@@ -30,14 +30,13 @@ export interface PlannedChange {
 }
 
 export interface PlannedRequest {
-  readonly at: number;
   readonly isolate: number;
   readonly aim: Aim;
   readonly network: string;
   /** Time between the decision and the last check: opening the vendor key. */
   readonly workMs: number;
-  /** The vendor's answer comes after this, and then stays open for `openMs`. null: not watched. */
-  readonly stream: { readonly answerMs: number; readonly openMs: number } | null;
+  /** How long the exchange with the vendor takes. 0: over at once, not watched. */
+  readonly openMs: number;
 }
 
 /** The object moves: the old instance dies at once, or runs on for a while without knowing (`lingersMs`). */
@@ -57,7 +56,7 @@ export interface Plan {
   readonly isolateClocks: readonly number[];
   readonly objectClockMs: number;
   readonly changes: readonly PlannedChange[];
-  readonly requests: readonly PlannedRequest[];
+  readonly requests: readonly (PlannedRequest & { readonly at: number })[];
   readonly restarts: readonly PlannedRestart[];
   /** Moments at which an isolate forgets what it knows of the key (its bounded memory was full) but not its leases. */
   readonly forgets: readonly { readonly at: number; readonly isolate: number }[];
@@ -66,9 +65,14 @@ export interface Plan {
 /** True time begins here, so that clocks that are behind still show a date. */
 export const EPOCH_MS = 1_800_000_000_000;
 
+const CALM: Weather = { name: "calm", usualMs: 4, worstMs: 20, lost: 0, writeMs: 4 };
+const NORMAL: Weather = { name: "normal", usualMs: 40, worstMs: 400, lost: 0.02, writeMs: 20 };
 const WEATHERS: readonly Weather[] = [
-  { name: "calm", usualMs: 4, worstMs: 20, lost: 0, writeMs: 4 },
-  { name: "normal", usualMs: 40, worstMs: 400, lost: 0.02, writeMs: 20 },
+  CALM,
+  CALM,
+  NORMAL,
+  NORMAL,
+  NORMAL,
   { name: "slow", usualMs: 300, worstMs: 2_500, lost: 0.05, writeMs: 300 },
   { name: "wild", usualMs: 1_000, worstMs: 9_000, lost: 0.12, writeMs: 1_500 },
 ];
@@ -81,15 +85,16 @@ export function drawPlan(random: Random): Plan {
   const horizon = random.int(5_000, 14_000);
   const isolates = random.int(2, 4);
   const limits = drawLimits(random);
+  const objectClockMs = random.ms(-600_000, 600_000);
   return {
     weather,
     cache: drawCache(random, weather),
     limits,
     isolateClocks: Array.from({ length: isolates }, () => random.ms(-600_000, 600_000)),
-    objectClockMs: random.ms(-600_000, 600_000),
+    objectClockMs,
     changes: drawChanges(random, horizon),
-    requests: drawRequests(random, horizon, isolates),
-    restarts: weather.name === "calm" ? [] : drawRestarts(random, horizon, limits),
+    requests: drawRequests(random, horizon, isolates, limits),
+    restarts: weather.name === "calm" ? [] : drawRestarts(random, horizon, limits, objectClockMs),
     forgets: Array.from({ length: random.pick([0, 0, 1, 3]) }, () => ({
       at: random.ms(0, horizon),
       isolate: random.int(0, isolates - 1),
@@ -98,26 +103,26 @@ export function drawPlan(random: Random): Plan {
 }
 
 /** A request as those of the plan, for moments that are not known beforehand. */
-export function drawRequest(random: Random, at: number, isolate: number): PlannedRequest {
+export function drawRequest(random: Random, isolate: number): PlannedRequest {
   return {
-    at,
     isolate,
     aim: random.pick(AIMS),
     network: random.chance(0.8) ? NETWORKS[0] : NETWORKS[1],
     workMs: random.chance(0.75) ? random.ms(0, 15) : random.ms(0, 3_500),
-    stream: random.chance(0.25) ? { answerMs: random.ms(0, 3_000), openMs: random.ms(0, 9_000) } : null,
+    openMs: random.chance(0.25) ? random.ms(1, 12_000) : 0,
   };
 }
 
 function drawLimits(random: Random): Limits {
-  const kind = random.pick(["none", "none", "none", "uses", "rate", "both"] as const);
+  const kind = random.pick(["none", "none", "none", "uses", "rate", "both", "slots"] as const);
   return {
     ...NO_LIMITS,
-    uses: kind === "uses" || kind === "both" ? random.int(1, 25) : null,
+    uses: kind === "uses" || kind === "both" ? random.pick([1, 5, 20, 60]) : null,
     rate:
       kind === "rate" || kind === "both"
-        ? { limit: random.int(1, 8), windowSeconds: RATE_WINDOW_SECONDS }
+        ? { limit: random.pick([1, 4, 12]), windowSeconds: RATE_WINDOW_SECONDS }
         : null,
+    concurrency: kind === "slots" ? random.pick([1, 2, 5]) : null,
   };
 }
 
@@ -139,10 +144,10 @@ function drawChanges(random: Random, horizon: number): PlannedChange[] {
     const last = version === count;
     const kinds: readonly PolicyKind[] =
       version === 1
-        ? ["wide", "wide", "wide", "narrow", "frozen"]
+        ? ["wide", "wide", "wide", "narrow"]
         : last
-          ? ["revoked", "revoked", "narrow", "wide", "frozen"]
-          : ["wide", "wide", "narrow", "narrow", "frozen", "disabled"];
+          ? ["revoked", "narrow", "wide", "frozen"]
+          : ["wide", "wide", "wide", "narrow", "narrow", "frozen", "disabled"];
     changes.push({ version, kind: random.pick(kinds), at });
     // Close together, so that they overlap, or far enough apart for one to be enforced first.
     at += random.chance(0.3) ? random.ms(0, 200) : random.ms(200, (2 * horizon) / count);
@@ -150,26 +155,33 @@ function drawChanges(random: Random, horizon: number): PlannedChange[] {
   return changes;
 }
 
-function drawRequests(random: Random, horizon: number, isolates: number): PlannedRequest[] {
-  const requests: PlannedRequest[] = [];
+function drawRequests(random: Random, horizon: number, isolates: number, limits: Limits): Plan["requests"] {
+  const requests: (PlannedRequest & { readonly at: number })[] = [];
+  const isLimited = limits.uses !== null || limits.rate !== null || limits.concurrency !== null;
   for (let isolate = 0; isolate < isolates; isolate += 1) {
     // A hot isolate renews ahead; a cold one lets its leases lapse.
-    const count = random.pick([4, 8, 16]);
+    const count = random.pick([3, 6, 14]);
     for (let index = 0; index < count; index += 1) {
-      requests.push(drawRequest(random, random.ms(0, horizon), isolate));
+      requests.push({ at: random.ms(0, horizon), ...drawRequest(random, isolate) });
     }
-    const burst = random.ms(0, horizon);
-    for (let index = random.int(0, 5); index > 0; index -= 1) {
-      requests.push(drawRequest(random, burst + random.ms(0, 3), isolate));
+    const burst = random.ms(0, horizon / 2);
+    const lengthMs = random.pick([2, 200]);
+    for (let index = random.int(0, isLimited ? 24 : 4); index > 0; index -= 1) {
+      requests.push({ at: burst + random.ms(0, lengthMs), ...drawRequest(random, isolate) });
     }
   }
   return requests;
 }
 
-function drawRestarts(random: Random, horizon: number, limits: Limits): PlannedRestart[] {
+function drawRestarts(
+  random: Random,
+  horizon: number,
+  limits: Limits,
+  firstClockMs: number,
+): PlannedRestart[] {
   const count = random.pick([0, 1, 1, 2, 4]);
   const moments = Array.from({ length: count }, () => random.ms(0, horizon)).sort((a, b) => a - b);
-  let clockMs = random.ms(-600_000, 600_000);
+  let clockMs = firstClockMs;
   return moments.map((at) => {
     // Windows of a rate are those of the object's clock: one that steps back would show the same window twice.
     clockMs = limits.rate === null ? random.ms(-600_000, 600_000) : clockMs + random.ms(0, 5_000);

@@ -1,10 +1,18 @@
-import type { HolderStore, StoredKey, StoredLease, StoredUse, TrustedIp } from "../objects/holder-store.ts";
+import type {
+  HolderStore,
+  StoredKey,
+  StoredLease,
+  StoredSlots,
+  StoredUse,
+  TrustedIp,
+} from "../objects/holder-store.ts";
 
 /** What is on disk, or what one instance believes to be. */
 export class Tables {
   readonly keys = new Map<string, StoredKey>();
   readonly leases = new Map<string, StoredLease>();
   readonly uses = new Map<string, StoredUse>();
+  readonly slots = new Map<string, StoredSlots>();
   readonly ips = new Map<string, TrustedIp>();
 
   copy(): Tables {
@@ -12,6 +20,7 @@ export class Tables {
     for (const [id, key] of this.keys) copy.keys.set(id, key);
     for (const [hash, lease] of this.leases) copy.leases.set(hash, lease);
     for (const [id, use] of this.uses) copy.uses.set(id, use);
+    for (const [name, slots] of this.slots) copy.slots.set(name, slots);
     for (const [network, ip] of this.ips) copy.ips.set(network, ip);
     return copy;
   }
@@ -60,6 +69,18 @@ export class MemoryStore implements HolderStore {
 
   putUse(keyId: string, use: StoredUse): void {
     this.#write((tables) => tables.uses.set(keyId, use));
+  }
+
+  slots(): StoredSlots[] {
+    return [...this.#tables.slots.values()];
+  }
+
+  putSlots(slots: StoredSlots): void {
+    this.#write((tables) => tables.slots.set(`${slots.keyId} ${slots.lessee}`, slots));
+  }
+
+  removeSlots(keyId: string, lessee: string): void {
+    this.#write((tables) => tables.slots.delete(`${keyId} ${lessee}`));
   }
 
   trustedIps(): TrustedIp[] {
