@@ -23,6 +23,14 @@ export function parseQuery(raw: string): QueryParameter[] | null {
   return parameters;
 }
 
+/**
+ * A name as the most forgiving server reads it: case (ASP.NET), white space in front, and "." and " " for "_" (PHP) make
+ * no difference. Two names that fold to one may be one parameter to the vendor.
+ */
+export function foldName(name: string): string {
+  return name.normalize("NFKC").trim().toLowerCase().replace(/[ .]/g, "_");
+}
+
 function decode(text: string): string | null {
   try {
     const decoded = decodeURIComponent(text.replaceAll("+", " "));

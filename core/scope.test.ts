@@ -88,6 +88,22 @@ describe("query constraints", () => {
     [{ noDuplicates: true }, "a=1&b=2", "allowed"],
     [{ noDuplicates: true }, "a=1&%61=2", "scope_query"],
     [{ allow: ["a"] }, "a=%FF", "scope_query"],
+    // What a forgiving server takes for the constrained name is not free of the constraint.
+    [{ values: { mode: ["ro"] } }, "Mode=rw", "scope_query"],
+    [{ values: { mode: ["ro"] } }, "mode[]=rw", "scope_query"],
+    [{ values: { mode: ["ro"] } }, "mode%5B0%5D=rw", "scope_query"],
+    [{ values: { mode: ["ro"] } }, "mode[x]=rw", "scope_query"],
+    [{ values: { mode: ["ro"] } }, "+mode=rw", "scope_query"],
+    [{ values: { a_b: ["1"] } }, "a.b=2", "scope_query"],
+    [{ values: { a_b: ["1"] } }, "a[b=2", "scope_query"],
+    [{ values: { mode: ["ro"] } }, "mode=ro&model=x", "allowed"],
+    [{ values: { "expand[]": ["data"] } }, "expand[]=data", "allowed"],
+    [{ values: { "expand[]": ["data"] } }, "expand[0]=other", "scope_query"],
+    [{ values: { "expand[]": ["data"] } }, "expand=other", "scope_query"],
+    [{ values: { "created[gt]": ["1"] } }, "created[gt]=1&created[lt]=2", "allowed"],
+    [{ noDuplicates: true }, "a=1&a[]=2", "scope_query"],
+    [{ noDuplicates: true }, "a=1&A=2", "scope_query"],
+    [{ noDuplicates: true }, "a[0]=1&a[1]=2&b[x]=1&b[y]=2", "allowed"],
   ])("%j on %s: %s", (query, raw, expected) => {
     expect(verdict(constrained(query), `GET /a?${raw}`)).toBe(expected);
   });

@@ -1,8 +1,11 @@
 import * as z from "zod/mini";
-import { parseQuery } from "./query.ts";
+import { foldName, parseQuery } from "./query.ts";
 import { parseTarget } from "./target.ts";
 
-/** Constraints on the query of a request. Names and values are compared after decoding, case-sensitively. */
+/**
+ * Constraints on the query of a request. Names and values are compared after decoding, case-sensitively; a name that a
+ * forgiving server would take for a constrained one (`Mode`, `mode[]`, ` mode` for `mode`) is refused, not guessed at.
+ */
 export interface QueryRule {
   /** Only these names may appear. */
   readonly allow?: readonly string[];
@@ -161,16 +164,43 @@ function matchPath(pattern: readonly Segment[], segments: readonly string[]): bo
 function matchQuery(rule: QueryRule, raw: string): boolean {
   const parameters = parseQuery(raw);
   if (parameters === null) return false;
+  // What each folded base name was seen as: a plain parameter ("a"), or a list or map ("a[]", "a[x]").
+  const shapes = new Map<string, "plain" | "structured">();
   const names = new Set<string>();
   for (const { name, value } of parameters) {
     if (rule.allow !== undefined && !rule.allow.includes(name)) return false;
-    const values =
-      rule.values !== undefined && Object.hasOwn(rule.values, name) ? rule.values[name] : undefined;
-    if (values !== undefined && !values.includes(value)) return false;
-    if (rule.noDuplicates === true && names.has(name)) return false;
-    names.add(name);
+    if (rule.values !== undefined) {
+      const values = Object.hasOwn(rule.values, name) ? rule.values[name] : undefined;
+      if (values === undefined) {
+        if (Object.keys(rule.values).some((constrained) => mayBeReadAs(name, constrained))) return false;
+      } else if (!values.includes(value)) return false;
+    }
+    if (rule.noDuplicates === true) {
+      const folded = foldName(name);
+      const whole = folded.replace(/\[\]$/, "");
+      const shape = folded.includes("[") ? "structured" : "plain";
+      if (names.has(whole) || (shapes.get(baseName(folded)) ?? shape) !== shape) return false;
+      names.add(whole);
+      shapes.set(baseName(folded), shape);
+    }
   }
   return true;
+}
+
+/** Whether some server reads `name` as the parameter `constrained`: `a[]`, `a[0]` and `a[x]` can all set `a`. */
+function mayBeReadAs(name: string, constrained: string): boolean {
+  const [folded, target] = [foldName(name), foldName(constrained)];
+  return (
+    folded.replace(/\[\d*\]$/, "") === target.replace(/\[\d*\]$/, "") ||
+    (!target.includes("[") && baseName(folded) === target)
+  );
+}
+
+/** PHP also reads a "[" that is never closed as "_". */
+function baseName(folded: string): string {
+  const bracket = folded.indexOf("[");
+  if (bracket < 0) return folded;
+  return folded.includes("]", bracket) ? folded.slice(0, bracket) : folded.replaceAll("[", "_");
 }
 
 type PatternSegment = Segment | { readonly kind: "named"; readonly name: string };

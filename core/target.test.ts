@@ -7,26 +7,44 @@ const strict = { allowEncodedSlash: false };
 describe("what two parsers could read differently is refused", () => {
   test.each([
     ["dot segments", ["/a/../b", "/a/./b", "/..", "/.", "/a/..", "/%2e%2e/b", "/%2E./b", "/.%2e", "/a/%2e"]],
-    ["dots with white space", ["/a/%20../b", "/a/..%20/b", "/a/.%09"]],
+    [
+      "dots with white space",
+      ["/a/%20../b", "/a/..%20/b", "/a/.%09", "/a/.%20./b", "/a/...%20/b", "/a/%20/b"],
+    ],
+    ["dots with characters of no shape", ["/a/.%e2%80%8b./b", "/a/..%ef%bb%bf/b", "/a/.%c2%ad./b"]],
+    ["dots in front of an encoded ? or #", ["/a/..%23/b", "/a/.%3fx"]],
     ["encoded slash and backslash", ["/a%2fb", "/a%2Fb", "/a%5cb", "/a%5C..%5Cb", "/a\\b"]],
-    ["double encoding", ["/a%252fb", "/%252e%252e", "/a%25%32%66"]],
+    ["double encoding", ["/a%252fb", "/%252e%252e", "/a%25%32%66", "/%25u002e", "/%ef%bc%852e"]],
     ["controls", ["/a%00", "/a%0a", "/a%0d%0ab", "/a%7f", "/a%c2%85", "/a\tb", "/a b", "/a\u0000"]],
     [
       "invalid or overlong UTF-8",
       ["/%c0%af", "/%c0%ae%c0%ae", "/%ff", "/%e0%80%af", "/%ed%a0%80", "/%f8%88%80%80%af"],
     ],
     ["empty segments", ["//", "//a", "/a//b", "/a//"]],
-    ["parameters", ["/a;b", "/a;jsessionid=1", "/..;/b", "/a%3bb"]],
+    ["parameters", ["/a;b", "/a;jsessionid=1", "/..;/b", "/a%3bb", "/a%ef%bc%9bb", "/a%cd%beb"]],
     ["malformed escapes", ["/%", "/%2", "/%zz", "/a%2g", "/%u002e"]],
     ["fragments and queries inside the path", ["/a#b", "/a?b"]],
     ["characters that a parser rewrites", [`/a"b`, "/a<b", "/a`b", "/a{b}", "/a^b", "/a|b", "/é", "/a[b]"]],
     ["compatibility forms", ["/%ef%bc%8e%ef%bc%8e", "/a%ef%bc%8fb", "/a%ef%bc%bcb", "/%e2%80%a5"]],
+    ["slashes of a best-fit conversion", ["/a%e2%88%95b", "/a%e2%81%84b", "/a%e2%88%96b"]],
     ["no slash in front", ["", "a", "*", "http://x/"]],
   ])("%s", (_, paths) => {
     for (const path of paths) expect([path, parseTarget(path, "", strict).ok]).toEqual([path, false]);
   });
 
   test.each(["a#b", "a b", "a%zz", "a=%", "a=\u0001", `a="`, "a=<", "a=é", "a=%00"])("query %j", (query) => {
+    expect(parseTarget("/a", query, strict).ok).toBe(false);
+  });
+
+  test.each([
+    "_method=DELETE",
+    "a=1&%5fMETHOD=DELETE",
+    "a=1;_method=DELETE",
+    "+.method=DELETE",
+    "_HttpMethod=PATCH",
+    "%24httpMethod=PUT",
+    "X-HTTP-Method-Override=PUT",
+  ])("query %j, by which a server changes the method", (query) => {
     expect(parseTarget("/a", query, strict).ok).toBe(false);
   });
 
@@ -54,6 +72,9 @@ describe("what vendors' SDKs send is not", () => {
     "/v1/files/...",
     "/a+b,c=d~e!f$g'h(i)j*k&l:m",
     "/v1/threads/100%25",
+    "/repos/o/r/contents/%F0%9F%91%A9%E2%80%8D%F0%9F%92%BB.md",
+    "/a/%C2%BD%20cup.txt",
+    "/a/what%3F",
   ])("%s", (path) => {
     expect(parseTarget(path, "", strict)).toMatchObject({ ok: true, target: { path } });
   });
@@ -69,6 +90,7 @@ describe("what vendors' SDKs send is not", () => {
     "",
     "a=%E6%BC%A2",
     "a=%FF",
+    "method=card&shipping_method=air",
   ])("query %j", (query) => {
     expect(parseTarget("/a", query, strict)).toMatchObject({ ok: true, target: { query } });
   });

@@ -1,3 +1,5 @@
+import { foldName } from "./query.ts";
+
 /** What a request is aimed at, as it was judged and as it is sent. */
 export interface Target {
   /** The exact bytes to forward. */
@@ -14,6 +16,19 @@ export type TargetResult =
 const MAX_LENGTH = 16_384;
 /** A path of RFC 3986 §3.3, without ";" (parameters, which parsers strip differently). */
 const PATH = /^\/(?:[A-Za-z0-9._~!$&'()*+,=:@/-]|%[0-9A-Fa-f]{2})*$/;
+/**
+ * Query names by which some servers let a request be another method than the one on its request line: Rack and
+ * Symfony (`_method`), WordPress (the same, also on GET), Salesforce (`_HttpMethod`), Google (`$httpMethod`), and header
+ * names that frameworks look up among the parameters too.
+ */
+const METHOD_OVERRIDES: ReadonlySet<string> = new Set([
+  "_method",
+  "_httpmethod",
+  "$httpmethod",
+  "x-http-method",
+  "x-http-method-override",
+  "x-method-override",
+]);
 /** Printable ASCII that `fetch` hands on unchanged (WHATWG URL special-query set), escapes well-formed. */
 const QUERY = /^(?:[!$&()*+,./0-9:;=?@A-Z[\]^_`a-z{|}~-]|%[0-9A-Fa-f]{2})*$/;
 
@@ -21,7 +36,8 @@ const QUERY = /^(?:[!$&()*+,./0-9:;=?@A-Z[\]^_`a-z{|}~-]|%[0-9A-Fa-f]{2})*$/;
  * Reads a path and query that must mean one thing to every parser between here and the vendor's handler. What two
  * parsers could read differently is refused, never repaired: dot segments in any encoding, encoded or raw backslashes,
  * encoded slashes (unless the integration admits them), empty segments, controls, invalid or overlong UTF-8, double
- * encoding, path parameters, characters that a parser would rewrite, and their compatibility forms (Unicode NFKC).
+ * encoding, path parameters, characters that a parser would rewrite, their compatibility forms (Unicode NFKC), and
+ * query parameters that override the method.
  */
 export function parseTarget(
   rawPath: string,
@@ -44,6 +60,9 @@ export function parseTarget(
     );
   }
   if (/%00/.test(rawQuery)) return fail("The query holds an encoded NUL.");
+  const override = methodOverride(rawQuery);
+  if (override !== null)
+    return fail(`The query holds ${override}, by which some servers change the method of a request.`);
 
   const raw = rawPath.slice(1).split("/");
   const segments: string[] = [];
@@ -61,16 +80,46 @@ export function parseTarget(
 function judgeSegment(decoded: string, allowEncodedSlash: boolean): string | null {
   // eslint-disable-next-line no-control-regex -- controls are exactly what is looked for
   if (/[\u0000-\u001f\u007f-\u009f]/.test(decoded)) return "The path holds an encoded control character.";
-  if (/%[0-9A-Fa-f]{2}/.test(decoded)) return "The path is percent-encoded twice.";
-  if (decoded.includes(";")) return "The path holds an encoded parameter (%3B).";
+  // Not of NFKC, but taken for slashes by Windows' best-fit conversion (code page 1252).
+  if (/[\u2044\u2215\u2216]/.test(decoded)) return "The path holds a character that can become a slash.";
   // What a normalising file system or framework could turn it into is judged too.
   for (const form of new Set([decoded, decoded.normalize("NFKC")])) {
+    // The second form is IIS's own (%u002e).
+    if (/%(?:[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})/.test(form)) return "The path is percent-encoded twice.";
+    if (form.includes(";")) return "The path holds an encoded parameter (%3B).";
     if (form.includes("\\")) return "The path holds an encoded backslash.";
     const parts = form.split("/");
     if (parts.length > 1 && !(allowEncodedSlash && form === decoded))
       return "The path holds an encoded slash.";
     if (parts.length > 1 && parts.includes("")) return "The path holds an encoded empty segment.";
-    if (parts.some((part) => /^\s*\.{1,2}\s*$/.test(part))) return "The path holds a dot segment.";
+    if (parts.some(isDotSegment)) return "The path holds a dot segment or a blank one.";
+  }
+  return null;
+}
+
+/**
+ * Whether a segment is "." or "..", or nothing but dots once white space and characters without a shape of their own
+ * are taken out, as file systems do: ". .", a zero-width space between two dots, white space alone. An encoded "?" or "#"
+ * ends it, as it does for servers that parse the decoded path again.
+ */
+function isDotSegment(segment: string): boolean {
+  const [head = ""] = segment.split(/[?#]/, 1);
+  const bare = head.replace(/[\s\p{Default_Ignorable_Code_Point}]/gu, "");
+  if (bare === "." || bare === "..") return true;
+  return bare !== head && /^\.*$/.test(bare);
+}
+
+/** The parameter that asks for another method, by any separator and spelling that a server may know; null if none does. */
+function methodOverride(rawQuery: string): string | null {
+  if (!rawQuery.includes("%") && !/method/i.test(rawQuery)) return null;
+  for (const part of rawQuery.split(/[&;]/)) {
+    const name = part.split("=", 1)[0] ?? "";
+    const folded = foldName(decodeSegment(name.replaceAll("+", " ")) ?? name);
+    if (
+      METHOD_OVERRIDES.has(folded.split("[", 1)[0] ?? "") ||
+      METHOD_OVERRIDES.has(folded.replaceAll("[", "_"))
+    )
+      return `the parameter "${name}"`;
   }
   return null;
 }

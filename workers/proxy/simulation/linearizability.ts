@@ -74,11 +74,11 @@ export function isLinearizable<State, Operation>(
 }
 
 /** Splits a history into independent ones: it is linearizable if and only if each of them is. */
-export function partition<Operation, Key>(
+export function partition<Operation>(
   history: readonly Observed<Operation>[],
-  keyOf: (operation: Operation) => Key,
+  keyOf: (operation: Operation) => unknown,
 ): Observed<Operation>[][] {
-  const parts = new Map<Key, Observed<Operation>[]>();
+  const parts = new Map<unknown, Observed<Operation>[]>();
   for (const observed of history) {
     const key = keyOf(observed.operation);
     const part = parts.get(key);

@@ -27,7 +27,9 @@ class VersionlessBook extends LeaseBook {
   override live(hash: string, network: string): StartLease | null {
     const lease = super.live(hash, network);
     if (lease === null) return null;
-    return new Proxy(lease, { get: (target, name) => (name === "version" ? 0 : Reflect.get(target, name)) });
+    return new Proxy(lease, {
+      get: (target, name) => (name === "version" ? 0 : (Reflect.get(target, name) as unknown)),
+    });
   }
 }
 
@@ -302,7 +304,9 @@ export const REDUNDANT: readonly Omit<Mutant, "breaks">[] = [
       admit: (subject, intake, admission, parts) =>
         REAL.admit(subject, intake, admission, {
           ...parts,
-          directory: Object.assign(Object.create(parts.directory), { known: () => admission.known }),
+          directory: Object.assign(Object.create(parts.directory) as typeof parts.directory, {
+            known: () => admission.known,
+          }),
         }),
     },
   },

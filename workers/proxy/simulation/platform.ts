@@ -187,7 +187,7 @@ class Instance {
   }
 
   #write(write: Write): void {
-    const { time, confirmMs } = this.#life;
+    const { time } = this.#life;
     const newest = this.#unconfirmed.at(-1);
     if (newest?.turn === time.turn()) {
       newest.writes.push(write);
@@ -195,7 +195,7 @@ class Instance {
     }
     this.#unconfirmed.push({ turn: time.turn(), writes: [write] });
     this.#batches += 1;
-    time.after(confirmMs(), () => {
+    time.after(this.#life.confirmMs(), () => {
       this.#confirmOldest();
     });
   }
