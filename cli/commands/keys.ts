@@ -162,7 +162,7 @@ function printReceipt({ printer }: CliContext, answer: Json): void {
   if (printer.json || receipt === null) return;
   const { enforced_at: at, last_admitted_at: last, streams_cut: cut } = receipt;
   printer.err(`No request starts under this key since ${String(at)}.`);
-  printer.err(last === null ? "It was never used." : `The last one before that began at ${String(last)}.`);
+  printer.err(typeof last === "string" ? `The last one before that began at ${last}.` : "It was never used.");
   if (cut !== 0) printer.err(`Open answers that were cut: ${String(cut)}.`);
   const bound = (answer["key"] as Json)["enforcement_bound_seconds"];
   if (bound !== 0) printer.err(`This key is enforced at the edge: give it ${String(bound)} seconds.`);
