@@ -101,7 +101,7 @@ test("a second start on the same folder, a taken port and a broken secret are re
   );
   writeFileSync(join(other, "secrets.json"), JSON.stringify({ RELAYKEY_TOKEN_KEY: "AAAA" }));
   await expect(startStack({ state: other, port: "free" })).rejects.toThrow(
-    /RELAYKEY_MASTER_KEY is missing or malformed/,
+    /RELAYKEY_TOKEN_KEY is missing or malformed/,
   );
   rmSync(other, { recursive: true, force: true });
 });

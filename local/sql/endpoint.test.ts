@@ -105,7 +105,8 @@ describe.each(BACKENDS)("the driver through the endpoint, on %s", (_, open) => {
       .insert(organizations)
       .values({ id, name: `Zoë "O'Hara" \\ 漢字`, auditRetentionDays: 90, createdAt: at });
     const [row] = await db.select().from(organizations).where(eq(organizations.id, id));
-    expect(row).toEqual({ id, name: `Zoë "O'Hara" \\ 漢字`, auditRetentionDays: 90, createdAt: at });
+    const stored = { id, name: `Zoë "O'Hara" \\ 漢字`, auditRetentionDays: 90, frozen: false, createdAt: at };
+    expect(row).toEqual(stored);
     const raw = await db.execute(
       sql`SELECT 1::bigint AS n, ARRAY['a,b','c"d'] AS list, NULL AS nothing, true AS yes`,
     );
