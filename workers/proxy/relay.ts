@@ -27,7 +27,7 @@ import type { Watch, WatchDuty } from "./watch.ts";
 import { bridgeSockets } from "./websocket.ts";
 
 /** Times a request is decided again because its lease lapsed, or others were faster, while the vendor key was opened. */
-const MAX_ATTEMPTS = 8;
+const MAX_ATTEMPTS = 16;
 
 /** nginx's number for "the client closed the request": there was nobody left to send a status to. */
 const CLIENT_CLOSED_REQUEST = 499;

@@ -118,9 +118,11 @@ function open(
   };
 }
 
+/** The clock counts whole ms: the window may end up to one earlier than it shows. */
 function longestMs({ rate, untilReset }: Account, want: number): number {
-  if (rate === null || want <= 0) return untilReset;
-  return Math.min(untilReset, Math.max(EMPTY_LEASE_MS, (rate.windowSeconds * 1_000) / LEASES_PER_WINDOW));
+  const untilEnd = untilReset - 1;
+  if (rate === null || want <= 0) return untilEnd;
+  return Math.min(untilEnd, Math.max(EMPTY_LEASE_MS, (rate.windowSeconds * 1_000) / LEASES_PER_WINDOW));
 }
 
 /** All that waits gets its share at once; of what is expected no more than a part of the rest. */

@@ -31,7 +31,7 @@ export interface IsolateParts {
 }
 
 /** As in relay.ts. */
-const MAX_ATTEMPTS = 8;
+const MAX_ATTEMPTS = 16;
 
 /** A directory whose memory is full at moments that the schedule chooses. */
 export class ForgetfulDirectory extends Directory {

@@ -1,5 +1,6 @@
 import { LeaseBook } from "../../lease-book.ts";
 import type { LeaseAnswer, LeaseRequest } from "../../objects/lease.ts";
+import type { StartLease } from "../../start-lease.ts";
 import { withStore } from "../mutants.ts";
 import { REAL } from "../system.ts";
 import type { System } from "../system.ts";
@@ -13,6 +14,31 @@ export interface LimitsMutant {
 }
 
 const MANY = 1_000_000;
+const STUBBORN_MS = 100;
+
+/** When its slots are taken it does not ask for others at once. */
+class StubbornBook extends LeaseBook {
+  readonly #clock: () => number;
+  readonly #last = new Map<string, { readonly lease: StartLease; readonly at: number }>();
+
+  constructor(...[ask, directory, now]: Parameters<System["makeBook"]>) {
+    super(ask, directory, now);
+    this.#clock = now;
+  }
+
+  override live(hash: string, network: string): StartLease | null {
+    const lease = super.live(hash, network);
+    const name = `${hash} ${network}`;
+    if (lease !== null) {
+      this.#last.set(name, { lease, at: this.#clock() });
+      return lease;
+    }
+    const last = this.#last.get(name);
+    if (last === undefined || !this.isFull(hash, network) || this.#clock() >= last.at + STUBBORN_MS)
+      return null;
+    return { ...last.lease, block: "concurrency_limited" };
+  }
+}
 
 export const LIMITS_MUTANTS: readonly LimitsMutant[] = [
   {
@@ -77,9 +103,9 @@ export const LIMITS_MUTANTS: readonly LimitsMutant[] = [
     }),
   },
   {
-    mistake: "an isolate asks for one request, however many wait",
+    mistake: "slots are taken for all there are, though more were never asked for",
     breaks: "a refusal says that a limit is reached",
-    system: withQuestions((request) => ({ ...request, want: Math.min(1, request.want) })),
+    system: { ...REAL, makeBook: (ask, directory, now) => new StubbornBook(ask, directory, now) },
   },
 ];
 

@@ -40,6 +40,8 @@ export type Pattern = (typeof PATTERNS)[number];
 const PATTERNS = ["everywhere", "one stays", "moving", "bursts"] as const;
 const KINDS = [
   "key rate",
+  "key rate",
+  "holder rate",
   "holder rate",
   "key uses",
   "holder uses",

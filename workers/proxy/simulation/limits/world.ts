@@ -42,7 +42,7 @@ export interface LimitsHistory {
 }
 
 /** As in relay.ts. */
-const MAX_ATTEMPTS = 8;
+const MAX_ATTEMPTS = 16;
 
 export function subjectOf(key: number): LeaseSubject {
   return { hash: `${String(key)}e`.repeat(32), locator: "0123456789abcdef" };
