@@ -208,8 +208,10 @@ export class LeaseBook {
     const { number, answer } = sent;
     const isLatest = this.#asked.get(key) === number;
     const accepted = this.#accept(subject, key, question, answer, isLatest);
-    if (accepted !== null) keep(this.#settle(subject, network, accepted, keep));
-    else if (answer.kind === "known" && (answer.allowance ?? 0) > 0) {
+    if (accepted !== null) {
+      const isLimited = accepted.remaining !== null || accepted.slots !== null;
+      if (isLimited) keep(this.#settle(subject, network, accepted, keep));
+    } else if (answer.kind === "known" && (answer.allowance ?? 0) > 0) {
       // Nothing can be started with it, so it must not be kept. The slots are another question's business.
       const unused = { count: answer.allowance ?? 0, windows: answer.windows };
       await this.#send(subject, "", { want: 0, ahead: 0, unused, flying: 0, keeps: 0 });
