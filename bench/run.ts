@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: RelayKey beside its peers, in one run, on this machine, over loopback. Prints a table, and with
  * `--json FILE` writes the figures. Every figure that counts is a ratio to the bare Worker of the same run.
+ * `--rounds 1 --seconds 1 --brief` shows in half a minute whether all that should take part does.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -10,6 +11,7 @@ import { countOperations, millionRequestsCost } from "./measures/operations.ts";
 import { revocationSeconds } from "./measures/revocation.ts";
 import { firstEventMs, gibibyte } from "./measures/streams.ts";
 import { startField } from "./targets/targets.ts";
+import type { Call } from "./targets/call.ts";
 import type { Target } from "./targets/targets.ts";
 
 const CONNECTIONS = [1, 32, 128] as const;
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "2" },
     json: { type: "string" },
+    brief: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -26,7 +29,9 @@ const seconds = Number(values.seconds);
 
 interface Figures {
   readonly name: string;
-  readonly load: Readonly<Record<string, { perSecond: number; p50: number; p99: number; failed: number }>>;
+  readonly call: Call;
+  readonly isBare: boolean;
+  readonly load: Readonly<Record<string, { perSecond: number; p50: number; p99: number }>>;
   readonly cpuSecondsPer10k: number;
   firstEventMs: number | null;
   gibibyte: { perSecond: number; growth: number } | null;
@@ -43,7 +48,7 @@ try {
 process.exit();
 
 async function main(): Promise<void> {
-  const { targets, stack, absent } = field;
+  const { targets, stack } = field;
   for (const target of targets) await load(target, 8, 1);
   const measured = new Map<Target, Map<number, Round[]>>(targets.map((target) => [target, new Map()]));
   for (let round = 0; round < rounds; round += 1) {
@@ -56,10 +61,23 @@ async function main(): Promise<void> {
       }
     }
   }
-  const figures = targets.map((target) => summarize(target.name, measured.get(target) ?? new Map()));
-  for (const [index, target] of targets.entries()) {
-    const one = figures[index];
-    if (one === undefined || target.name === "Portkey") continue;
+  const absent = [...field.absent];
+  const figures: Figures[] = [];
+  for (const target of targets) {
+    const of = measured.get(target) ?? new Map<number, Round[]>();
+    const failures = failuresOf([...of.values()].flat());
+    // A refusal costs less than an answer: figures that count refusals say nothing.
+    if (failures !== null) absent.push(`${target.name}: ${failures}`);
+    else figures.push(summarize(target, of));
+  }
+  if (values.brief) {
+    print(figures, absent);
+    return;
+  }
+  for (const one of figures) {
+    const target = targets.find(({ name }) => name === one.name);
+    // The streams are GETs.
+    if (target === undefined || one.call.method !== "GET") continue;
     console.error(`Streams through ${target.name} …`);
     one.firstEventMs = await firstEventMs(target);
     one.gibibyte = await gibibyte(target);
@@ -70,7 +88,8 @@ async function main(): Promise<void> {
   const operations = await countOperations(stack, relayKey);
   console.error("Revocations …");
   const revocation = await revocationSeconds(stack.local);
-  print(figures, absent, operations, revocation);
+  print(figures, absent);
+  printCosts(operations, revocation);
   if (values.json !== undefined) {
     const cost = millionRequestsCost(operations);
     writeFileSync(
@@ -80,11 +99,21 @@ async function main(): Promise<void> {
   }
 }
 
-function summarize(name: string, of: ReadonlyMap<number, readonly Round[]>): Figures {
+/** Why a target's figures do not count; null when they do. */
+function failuresOf(all: readonly Round[]): string | null {
+  const requests = all.reduce((sum, round) => sum + round.requests, 0);
+  const failed = all.reduce((sum, round) => sum + round.failed, 0);
+  if (requests === 0) return "no request was answered";
+  return failed === 0 ? null : `${String(failed)} of ${String(requests)} requests failed`;
+}
+
+function summarize({ name, call, isBare }: Target, of: ReadonlyMap<number, readonly Round[]>): Figures {
   const middle = (pick: (round: Round) => number, some: readonly Round[]): number => median(some.map(pick));
   const all = [...of.values()].flat();
   return {
     name,
+    call,
+    isBare: isBare === true,
     load: Object.fromEntries(
       [...of].map(([connections, some]) => [
         String(connections),
@@ -92,7 +121,6 @@ function summarize(name: string, of: ReadonlyMap<number, readonly Round[]>): Fig
           perSecond: middle((round) => round.perSecond, some),
           p50: middle((round) => round.p50, some),
           p99: middle((round) => round.p99, some),
-          failed: some.reduce((sum, { failed }) => sum + failed, 0),
         },
       ]),
     ),
@@ -105,28 +133,23 @@ function summarize(name: string, of: ReadonlyMap<number, readonly Round[]>): Fig
   };
 }
 
-function print(
-  figures: readonly Figures[],
-  absent: readonly string[],
-  operations: Awaited<ReturnType<typeof countOperations>>,
-  revocation: { p50: number; p99: number },
-): void {
-  const bare = figures.find(({ name }) => name === "bare Worker");
+function print(figures: readonly Figures[], absent: readonly string[]): void {
+  const bareOf = ({ call }: Figures): Figures | undefined =>
+    figures.find((other) => other.isBare && other.call === call);
   const rows = figures.map((one) => [
     one.name,
     ...CONNECTIONS.flatMap((connections) => {
       const at = one.load[String(connections)];
-      const limit = bare?.load[String(connections)];
+      const limit = bareOf(one)?.load[String(connections)];
       if (at === undefined || limit === undefined) return ["-", "-"];
       return [String(Math.round(at.perSecond)), (at.perSecond / limit.perSecond).toFixed(2)];
     }),
-    added(one, bare, "p50"),
-    added(one, bare, "p99"),
+    added(one, bareOf(one), "p50"),
+    added(one, bareOf(one), "p99"),
     one.cpuSecondsPer10k.toFixed(2),
     one.firstEventMs?.toFixed(1) ?? "-",
     one.gibibyte?.perSecond.toFixed(0) ?? "-",
     one.gibibyte?.growth.toFixed(0) ?? "-",
-    String(Object.values(one.load).reduce((sum, { failed }) => sum + failed, 0)),
   ]);
   const heads = [
     "",
@@ -137,7 +160,6 @@ function print(
     "1st event ms",
     "MiB/s",
     "growth MiB",
-    "failed",
   ];
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
@@ -145,6 +167,13 @@ function print(
   for (const row of [heads, ...rows]) {
     console.log(row.map((text, column) => text.padStart(widths[column] ?? 0)).join("  "));
   }
+  for (const line of absent) console.log(`absent           ${line}`);
+}
+
+function printCosts(
+  operations: Awaited<ReturnType<typeof countOperations>>,
+  revocation: { p50: number; p99: number },
+): void {
   console.log("");
   for (const [kind, count] of Object.entries(operations.perRequest)) {
     console.log(
@@ -156,7 +185,6 @@ function print(
   console.log(
     `revoke           ${revocation.p50.toFixed(2)} s p50, ${revocation.p99.toFixed(2)} s p99, of keys in use`,
   );
-  for (const line of absent) console.log(`absent           ${line}`);
 }
 
 function added(one: Figures, bare: Figures | undefined, which: "p50" | "p99"): string {

@@ -1,6 +1,9 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
+import { wrkScript } from "../targets/call.ts";
 import type { Target } from "../targets/targets.ts";
 
 /** What one round of load showed. Latencies in ms. */
@@ -17,9 +20,12 @@ export interface Round {
 /** Ticks of /proc/PID/stat per second (sysconf(_SC_CLK_TCK), 100 on Linux). */
 const TICKS_PER_SECOND = 100;
 
-/** Sends GET /v1/models over `connections` connections, each as fast as answers come (wrk, closed loop). */
+/** Sends the target's call over `connections` connections, each as fast as answers come (wrk, closed loop). */
 export async function load(target: Target, connections: number, seconds: number): Promise<Round> {
   const headers = Object.entries(target.headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
+  const folder = mkdtempSync(join(tmpdir(), "relaykey-wrk-"));
+  const script = wrkScript(target.call);
+  if (script !== null) writeFileSync(join(folder, "call.lua"), script);
   const before = cpuSeconds(target.pid());
   const { stdout } = await promisify(execFile)("wrk", [
     "-t1",
@@ -27,22 +33,34 @@ export async function load(target: Target, connections: number, seconds: number)
     `-d${String(seconds)}s`,
     "--latency",
     ...headers,
-    `${target.url}/v1/models`,
-  ]).catch((error: unknown) => {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new Error(
-      missing ? "The benchmark sends its load with wrk: install it (Debian: wrk)." : String(error),
-    );
-  });
+    ...(script === null ? [] : ["-s", join(folder, "call.lua")]),
+    `${target.url}${target.call.path}`,
+  ])
+    .catch((error: unknown) => {
+      const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+      throw new Error(
+        missing ? "The benchmark sends its load with wrk: install it (Debian: wrk)." : String(error),
+      );
+    })
+    .finally(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1] ?? 0),
     p50: latency(stdout, "50%"),
     p99: latency(stdout, "99%"),
     requests,
-    failed: Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0),
+    failed: Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0) + socketErrors(stdout),
     cpuSeconds: cpuSeconds(target.pid()) - before,
   };
+}
+
+/** Connections that were refused or broken off, and requests without an answer in time. */
+function socketErrors(text: string): number {
+  const counts =
+    /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text)?.slice(1) ?? [];
+  return counts.reduce((sum, count) => sum + Number(count), 0);
 }
 
 function latency(text: string, percentile: string): number {

@@ -5,14 +5,19 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startStack } from "@relaykey/local/stack";
 import type { Stack } from "@relaykey/local/stack";
+import { GET_MODELS, POST_CHAT, assertRelays } from "./call.ts";
+import type { Call } from "./call.ts";
 import { freePort, startServer } from "./process.ts";
 import type { Running } from "./process.ts";
 
 /** Something that relays requests to the upstream, and how to call it. */
 export interface Target {
   readonly name: string;
-  /** Without a trailing slash; "/v1/models" is appended. */
+  /** Without a trailing slash; the path of the call is appended. */
   readonly url: string;
+  readonly call: Call;
+  /** The limit that those are measured against who take the same call. */
+  readonly isBare?: boolean;
   readonly headers: Readonly<Record<string, string>>;
   /** The RelayKey that `headers` hold. */
   readonly keyId?: string;
@@ -47,6 +52,7 @@ export async function startField(log: (line: string) => void): Promise<Field> {
     try {
       const target = await begin();
       running.push(target.running);
+      await assertRelays(target);
       return [target];
     } catch (error) {
       absent.push(
@@ -65,11 +71,11 @@ export async function startField(log: (line: string) => void): Promise<Field> {
     ...(await start("bare Worker", () => bareWorker(folder, upstream))),
     ...(await relayKey(stack, upstream)),
     ...(await start("Fastify", () => fastify(upstream))),
-    ...(await start("Portkey", () => portkey(upstream))),
     ...(await start("nginx", () => nginx(folder, upstream))),
+    ...(await start("Portkey", () => portkey(upstream))),
   ];
   return {
-    targets,
+    targets: [...targets, ...counterparts(targets)],
     stack,
     absent,
     stop: async () => {
@@ -80,12 +86,28 @@ export async function startField(log: (line: string) => void): Promise<Field> {
   };
 }
 
+/** The bare Worker and RelayKey once more, for the peers that take another call than the rest. */
+function counterparts(targets: readonly Target[]): Target[] {
+  if (!targets.some(({ call }) => call === POST_CHAT)) return [];
+  return targets
+    .filter(({ name, isBare }) => isBare === true || name === "RelayKey")
+    .map((target) => ({ ...target, name: `${target.name} (POST)`, call: POST_CHAT }));
+}
+
 type Started = Promise<Target & { running: Running }>;
 
 async function bareWorker(folder: string, upstream: string): Started {
   const port = await freePort();
   const running = await startWorker(folder, "bare", port, { UPSTREAM: upstream });
-  return { name: "bare Worker", url: local(port), headers: {}, pid: () => running.pid, running };
+  return {
+    name: "bare Worker",
+    url: local(port),
+    call: GET_MODELS,
+    isBare: true,
+    headers: {},
+    pid: () => running.pid,
+    running,
+  };
 }
 
 /** The same key service twice: as it is delivered, and without looking for the vendor key in answers. */
@@ -112,12 +134,13 @@ async function relayKey(stack: Stack, upstream: string): Promise<Target[]> {
     const { key, token } = await call("/keys", {
       holder: "bench",
       integration: slug,
-      allow: ["GET /v1/**"],
+      allow: ["GET /v1/**", "POST /v1/**"],
       ip: { mode: "allowlist", cidrs: ["127.0.0.0/8"] },
     });
     targets.push({
       name,
       url: `${proxy}/${slug}`,
+      call: GET_MODELS,
       headers: { Authorization: `Bearer ${String(token)}` },
       keyId: (key as { id: string }).id,
       pid: () => stack.workerdPid() ?? 0,
@@ -137,19 +160,25 @@ async function fastify(upstream: string): Started {
   return {
     name: "Fastify",
     url: local(port),
+    call: GET_MODELS,
     headers: { Authorization: `Bearer ${key}` },
     pid: () => running.pid,
     running,
   };
 }
 
+/**
+ * Its gateway of this version answers each GET with 500 on Node.js: it adds headers to the answer of `fetch`, and those
+ * cannot be changed ("TypeError: immutable"). Model calls it rebuilds, so these it is measured with.
+ */
 async function portkey(upstream: string): Started {
   const port = await freePort();
   const server = require.resolve("@portkey-ai/gateway/build/start-server.js");
   const running = await startServer(process.execPath, [server, `--port=${String(port)}`, "--headless"], port);
   return {
-    name: "Portkey",
+    name: "Portkey (POST)",
     url: local(port),
+    call: POST_CHAT,
     headers: {
       Authorization: "Bearer vendor-key",
       "x-portkey-provider": "openai",
@@ -187,7 +216,14 @@ http {
 `,
   );
   const running = await startServer(NGINX, ["-c", file], port);
-  return { name: "nginx (no keys)", url: local(port), headers: {}, pid: () => running.pid, running };
+  return {
+    name: "nginx (no keys)",
+    url: local(port),
+    call: GET_MODELS,
+    headers: {},
+    pid: () => running.pid,
+    running,
+  };
 }
 
 /** One Worker on raw workerd. */

@@ -1,60 +1,16 @@
-import type { RateLimitStatus } from "@relaykey/core/rate-limit-fields";
 import { BoundedMap } from "./bounded-map.ts";
 import { within } from "./deadline.ts";
 import type { Directory } from "./directory.ts";
-import { LEASE_MS } from "./objects/lease.ts";
-import type { HolderBlock, LeaseAnswer, LeaseRequest, Quota } from "./objects/lease.ts";
-
-/** The token a lease is on: its hash, and the locator that names its holder's object. */
-export interface LeaseSubject {
-  readonly hash: string;
-  readonly locator: string;
-}
-
-/** Permission to start requests from one network, until a moment of this isolate's clock. */
-export interface StartLease {
-  readonly until: number;
-  /** The policy version the object answered under. */
-  readonly version: number;
-  readonly block: HolderBlock | null;
-  readonly retryAfterMs: number | null;
-  readonly windows: readonly (number | null)[];
-  /** Requests that may be under way at the same time; null = not limited. */
-  readonly slots: number | null;
-  /** Until when "all slots are taken" is relied on without asking for more. */
-  readonly fullUntil: number;
-  readonly flight: Flight;
-  readonly quota: (Quota & { readonly resetAt: number }) | null;
-  /** Requests that may still start; null = not limited. */
-  remaining: number | null;
-  /** Requests started under it: how hot the key is. */
-  started: number;
-}
-
-/** The requests of one key from one network that are under way in this isolate. */
-interface Flight {
-  count: number;
-  /** Until when the object was told of it. */
-  heldUntil: number;
-  /** Requests that wait for one of these to end. */
-  readonly waiting: Set<() => void>;
-}
-
-/** "Nothing newer than this version has been reported as enforced" until a moment of this isolate's clock. */
-interface CurrencyLease {
-  readonly until: number;
-  /** null: the object knows no such key. */
-  readonly version: number | null;
-}
+import type { LeaseAnswer, LeaseRequest, Unused } from "./objects/lease.ts";
+import { isFull, newFlight, startLease } from "./start-lease.ts";
+import type { CurrencyLease, Flight, LeaseSubject, Question, StartLease } from "./start-lease.ts";
 
 const CAPACITY = 10_000;
 const ASK_DEADLINE_MS = 5_000;
 /** How long a request waits for a slot before it is refused. */
 const LANDING_MS = 50;
-/** How long "all slots are taken" is believed. */
-const FULL_MS = 100;
-/** A hot key's lease is renewed when less than this is left of it. */
-const RENEW_AHEAD_MS = LEASE_MS / 4;
+/** A lease that ended no longer ago than this still says how hot a key is. */
+const RECENT_MS = 500;
 /** Most requests asked for in advance on behalf of a key that has limits. */
 const MAX_AHEAD = 1_000;
 
@@ -71,6 +27,9 @@ export class LeaseBook {
   readonly #flights = new Map<string, Flight>();
   readonly #asking = new Map<string, Promise<void>>();
   readonly #waiting = new Map<string, number>();
+  /** The number of the last question for each lease: an answer to an earlier one comes too late. */
+  readonly #asked = new BoundedMap<string, number>(CAPACITY);
+  #questions = 0;
   readonly #ask: (locator: string, request: LeaseRequest) => Promise<LeaseAnswer>;
   readonly #directory: Directory;
   readonly #now: () => number;
@@ -110,6 +69,12 @@ export class LeaseBook {
     return lease.remaining === 0 ? null : lease;
   }
 
+  /** Whether all slots of the last lease are taken. */
+  isFull(hash: string, network: string): boolean {
+    const lease = this.#starts.get(startKey(hash, network));
+    return lease !== undefined && isFull(lease);
+  }
+
   /**
    * Takes one request out of a lease. Synchronous on purpose: it is called in the turn that calls `fetch`. A request that
    * was taken out must be landed once it is over.
@@ -123,6 +88,7 @@ export class LeaseBook {
     if (lease.remaining !== null) lease.remaining -= 1;
     lease.started += 1;
     lease.flight.count += 1;
+    lease.flight.peak = Math.max(lease.flight.peak, lease.flight.count);
     return true;
   }
 
@@ -131,8 +97,9 @@ export class LeaseBook {
     const { flight } = lease;
     flight.count -= 1;
     for (const wake of flight.waiting) wake();
-    // The slots go back once nothing can be started in them any more; others may be waiting.
-    if (flight.count === 0 && lease.slots !== null) keep(this.#giveBack(subject, network, flight));
+    // While the lease lasts, more may be started in the slots; after it nobody else would give them back.
+    const isOver = this.#now() >= (this.#starts.get(startKey(subject.hash, network))?.until ?? 0);
+    if (lease.slots !== null && isOver) keep(this.#giveBack(subject, network, keep));
   }
 
   /**
@@ -150,19 +117,32 @@ export class LeaseBook {
     waiting.delete(wake);
   }
 
-  async #giveBack(subject: LeaseSubject, network: string, flight: Flight): Promise<void> {
+  /** When a lease ends without having been renewed, what is left of it goes back: others may be waiting for it. */
+  async #settle(subject: LeaseSubject, network: string, lease: StartLease, keep: Keep): Promise<void> {
+    await pause(Math.max(0, lease.until - this.#now()) + 1);
+    if (this.#starts.get(startKey(subject.hash, network)) === lease) {
+      await this.#giveBack(subject, network, keep);
+    }
+  }
+
+  /** Hands back what nothing can be started with any more: allowance of a lease that is over, slots without requests. */
+  async #giveBack(subject: LeaseSubject, network: string, keep: Keep): Promise<void> {
     const key = startKey(subject.hash, network);
+    // The question that is under way may have been sent before the lease was over.
+    await this.#asking.get(key)?.catch(() => undefined);
     const lease = this.#starts.get(key);
-    await pause(Math.max(0, (lease?.until ?? 0) - this.#now()) + 1);
-    if (flight.count > 0 || this.live(subject.hash, network) !== null) return;
-    this.#flights.delete(key);
-    // If it fails, the object takes the slots back by itself, later.
-    await this.#fetchLease(subject, network, 0).catch(() => undefined);
+    if (lease !== undefined && this.#now() < lease.until) return;
+    const flight = this.#flights.get(key);
+    const hasSlots = flight?.count === 0;
+    if (hasSlots) this.#flights.delete(key);
+    if (!hasSlots && (lease?.remaining ?? 0) === 0) return;
+    // If it fails, the object takes the slots back by itself, later. The allowance counts as used.
+    await this.#once(key, keep, () => this.#fetchLease(subject, network, 0, keep)).catch(() => undefined);
   }
 
   /** Asks whether the known version is current, without using anything up. Concurrent askers share one call. */
   async refresh(subject: LeaseSubject, keep: Keep): Promise<void> {
-    await this.#once(subject.hash, keep, () => this.#fetchLease(subject, "", 0));
+    await this.#once(subject.hash, keep, () => this.#fetchLease(subject, "", 0, keep));
   }
 
   /**
@@ -170,11 +150,10 @@ export class LeaseBook {
    * while the object knows of it, or when the key has no slots.
    */
   async hold(subject: LeaseSubject, network: string, keep: Keep): Promise<void> {
-    const flight = this.#flights.get(startKey(subject.hash, network));
+    const key = startKey(subject.hash, network);
+    const flight = this.#flights.get(key);
     if (flight === undefined || this.#now() < flight.heldUntil) return;
-    await this.#once(`hold ${startKey(subject.hash, network)}`, keep, () =>
-      this.#fetchLease(subject, network, 0),
-    );
+    await this.#once(key, keep, () => this.#fetchLease(subject, network, 0, keep));
   }
 
   /** Asks for a lease to start requests from `network`. Concurrent askers share one call and say how many they are. */
@@ -182,7 +161,9 @@ export class LeaseBook {
     const key = startKey(subject.hash, network);
     this.#waiting.set(key, (this.#waiting.get(key) ?? 0) + 1);
     try {
-      await this.#once(key, keep, () => this.#fetchLease(subject, network, this.#waiting.get(key) ?? 1));
+      await this.#once(key, keep, () =>
+        this.#fetchLease(subject, network, this.#waiting.get(key) ?? 1, keep),
+      );
     } finally {
       const left = (this.#waiting.get(key) ?? 1) - 1;
       if (left > 0) this.#waiting.set(key, left);
@@ -194,59 +175,88 @@ export class LeaseBook {
   renewAhead(subject: LeaseSubject, network: string, lease: StartLease, keep: Keep): void {
     const runningOut = lease.remaining !== null && lease.remaining * 4 < lease.started;
     if (lease.block !== null || lease.started < 2) return;
-    if (lease.until - this.#now() > RENEW_AHEAD_MS && !runningOut) return;
+    if (this.#now() < lease.renewFrom && !runningOut) return;
     if (this.#asking.has(startKey(subject.hash, network))) return;
     // A renewal that fails is felt by the next request that finds no lease; it is refused there, closed.
     keep(this.renew(subject, network, keep).catch(() => undefined));
   }
 
-  async #fetchLease(subject: LeaseSubject, network: string, want: number): Promise<void> {
+  /** @param waiting requests that wait to be started; 0 only gives back and speaks for what is under way. */
+  async #fetchLease(subject: LeaseSubject, network: string, waiting: number, keep: Keep): Promise<void> {
     const key = startKey(subject.hash, network);
-    const previous = want > 0 ? this.#starts.get(key) : undefined;
-    const unused =
-      previous?.remaining !== undefined && previous.remaining !== null && previous.remaining > 0
-        ? { count: previous.remaining, windows: previous.windows }
-        : null;
-    // Handed back means gone: from here on nobody can take from it, whether or not the answer arrives.
-    if (previous !== undefined && unused !== null) previous.remaining = 0;
-    const known = this.#directory.known(subject.hash);
     const askedAt = this.#now();
-    const answer = await this.#ask(subject.locator, {
-      tokenHash: subject.hash,
-      network,
-      haveVersion: known?.snapshot.version ?? null,
+    const lease = this.#starts.get(key);
+    const isLive = lease !== undefined && askedAt < lease.until;
+    const recent = lease !== undefined && askedAt < lease.until + RECENT_MS ? lease : null;
+    const want = waiting === 0 ? 0 : Math.max(waiting, recent?.unserved ?? 0);
+    const flight = this.#flights.get(key);
+    const flying = flight?.count ?? 0;
+    // Until the answer comes, no more slots are used than were needed of late: the others may have the rest.
+    if (isLive && want > 0 && lease.slots !== null) {
+      lease.slots = Math.min(lease.slots, Math.max(flying, lease.flight.peak));
+    }
+    if (want > 0 && flight !== undefined) flight.peak = flight.count;
+    const question = { askedAt, want, flying };
+    const sent = await this.#send(subject, network, {
       want,
       // As many again as the lease before was used for.
-      ahead: Math.min(MAX_AHEAD, (previous?.started ?? 0) * 2),
-      unused,
-      lessee: `${this.#isolate} ${network}`,
-      flying: this.#flights.get(key)?.count ?? 0,
+      ahead: Math.min(MAX_AHEAD, (recent?.started ?? 0) * 2),
+      unused: lease !== undefined && (want > 0 || !isLive) ? takeBack(lease) : null,
+      flying,
+      keeps: isLive ? Math.max(flying, lease.slots ?? 0) : flying,
     });
-    this.#accept(subject, key, want, askedAt, answer);
+    const { number, answer } = sent;
+    const isLatest = this.#asked.get(key) === number;
+    const accepted = this.#accept(subject, key, question, answer, isLatest);
+    if (accepted !== null) {
+      const isLimited = accepted.remaining !== null || accepted.slots !== null;
+      if (isLimited) keep(this.#settle(subject, network, accepted, keep));
+    } else if (answer.kind === "known" && (answer.allowance ?? 0) > 0) {
+      // Nothing can be started with it, so it must not be kept. The slots are another question's business.
+      const unused = { count: answer.allowance ?? 0, windows: answer.windows };
+      await this.#send(subject, "", { want: 0, ahead: 0, unused, flying: 0, keeps: 0 });
+    }
   }
 
-  #accept(subject: LeaseSubject, key: string, want: number, askedAt: number, answer: LeaseAnswer): void {
-    const until = askedAt + answer.leaseMs;
+  async #send(
+    { hash, locator }: LeaseSubject,
+    network: string,
+    wish: Pick<LeaseRequest, "want" | "ahead" | "unused" | "flying" | "keeps">,
+  ): Promise<{ readonly number: number; readonly answer: LeaseAnswer }> {
+    this.#questions += 1;
+    const number = this.#questions;
+    this.#asked.set(startKey(hash, network), number);
+    const answer = await this.#ask(locator, {
+      tokenHash: hash,
+      network,
+      haveVersion: this.#directory.known(hash)?.snapshot.version ?? null,
+      ...wish,
+      lessee: `${this.#isolate} ${network}`,
+      number,
+    });
+    return { number, answer };
+  }
+
+  /** @returns the lease that the answer is, if requests may be started under it. */
+  #accept(
+    subject: LeaseSubject,
+    key: string,
+    question: Question,
+    answer: LeaseAnswer,
+    isLatest: boolean,
+  ): StartLease | null {
+    const until = question.askedAt + answer.leaseMs;
+    let lease: StartLease | null = null;
     if (answer.kind === "known") {
       if (answer.snapshot !== null) this.#directory.remember(subject.hash, answer.snapshot);
       // Answers can overtake each other: an older one says nothing about the newer version known by now.
       const known = this.#directory.known(subject.hash);
-      if (known === null || known.snapshot.version < answer.version) return;
-      if (want > 0) {
-        this.#starts.set(key, {
-          until,
-          version: answer.version,
-          block: answer.block === "concurrency_limited" ? null : answer.block,
-          retryAfterMs: answer.retryAfterMs,
-          windows: answer.windows,
-          slots: answer.slots,
-          fullUntil: askedAt + FULL_MS,
-          // Without slots nobody counts.
-          flight: answer.slots === null ? { count: 0, heldUntil: 0, waiting: new Set() } : this.#flight(key),
-          quota: answer.quota === null ? null : { ...answer.quota, resetAt: askedAt + answer.quota.resetMs },
-          remaining: answer.allowance,
-          started: 0,
-        });
+      if (known === null || known.snapshot.version < answer.version) return null;
+      if (question.want > 0 && isLatest) {
+        // Without slots nobody counts.
+        const flight = answer.slots === null ? newFlight() : this.#flight(key);
+        lease = startLease(answer, question, flight, this.#waiting.get(key) ?? 0);
+        this.#starts.set(key, lease);
       }
     }
     const flight = this.#flights.get(key);
@@ -256,12 +266,12 @@ export class LeaseBook {
     if (held === undefined || held.until < until || held.version !== version) {
       this.#currency.set(subject.hash, { until, version });
     }
+    return lease;
   }
 
   #flight(key: string): Flight {
     let flight = this.#flights.get(key);
-    if (flight === undefined)
-      this.#flights.set(key, (flight = { count: 0, heldUntil: 0, waiting: new Set() }));
+    if (flight === undefined) this.#flights.set(key, (flight = newFlight()));
     return flight;
   }
 
@@ -282,8 +292,12 @@ export class LeaseBook {
 /** `ctx.waitUntil`: keeps work alive after the request that began it has gone. */
 export type Keep = (work: Promise<unknown>) => void;
 
-function isFull(lease: StartLease): boolean {
-  return lease.slots !== null && lease.flight.count >= lease.slots;
+/** Handed back means gone: from here on nobody can take from it, whether or not the answer arrives. */
+function takeBack(lease: StartLease): Unused | null {
+  const count = lease.remaining ?? 0;
+  if (count <= 0) return null;
+  lease.remaining = 0;
+  return { count, windows: lease.windows };
 }
 
 function pause(ms: number): Promise<void> {
@@ -294,12 +308,4 @@ function pause(ms: number): Promise<void> {
 
 function startKey(hash: string, network: string): string {
   return `${hash} ${network}`;
-}
-
-/** What is left of the rate this lease is under, as far as this isolate knows. */
-export function rateStatus(lease: StartLease, now: number): RateLimitStatus | null {
-  if (lease.quota === null) return null;
-  const { limit, windowSeconds, left, resetAt } = lease.quota;
-  const resetSeconds = (resetAt - now) / 1_000;
-  return { limit, windowSeconds, remaining: left + (lease.remaining ?? 0), resetSeconds };
 }

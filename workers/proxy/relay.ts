@@ -5,8 +5,9 @@ import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import type { Dependencies } from "./config.ts";
 import { relayBody } from "./download.ts";
 import type { BodyEnd } from "./download.ts";
-import { rateStatus } from "./lease-book.ts";
-import type { Keep, LeaseSubject, StartLease } from "./lease-book.ts";
+import { rateStatus } from "./start-lease.ts";
+import type { Keep } from "./lease-book.ts";
+import type { LeaseSubject, StartLease } from "./start-lease.ts";
 import { describeError, log } from "./log.ts";
 import { refused } from "./outcome.ts";
 import type { Refused } from "./outcome.ts";
@@ -16,7 +17,7 @@ import type { Answer, Exchange } from "./steps/forward.ts";
 import { readToken } from "./steps/grant.ts";
 import { inject } from "./steps/inject.ts";
 import { readIntake } from "./steps/intake.ts";
-import { admit, decide } from "./steps/lease.ts";
+import { admit, decide, outrun } from "./steps/lease.ts";
 import { judge } from "./steps/policy.ts";
 import { record } from "./steps/record.ts";
 import type { Ending, Trail } from "./steps/record.ts";
@@ -26,7 +27,7 @@ import type { Watch, WatchDuty } from "./watch.ts";
 import { bridgeSockets } from "./websocket.ts";
 
 /** Times a request is decided again because its lease lapsed, or others were faster, while the vendor key was opened. */
-const MAX_ATTEMPTS = 8;
+const MAX_ATTEMPTS = 16;
 
 /** nginx's number for "the client closed the request": there was nobody left to send a status to. */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -98,7 +99,7 @@ async function decideAndSend(
       keep,
     );
   }
-  return refused("no_decision");
+  return outrun(subject, intake, parts);
 }
 
 /** A request that was let through, on its way. */

@@ -1,5 +1,6 @@
 import type { KnownKey } from "./directory.ts";
-import type { LeaseSubject, Keep } from "./lease-book.ts";
+import type { Keep } from "./lease-book.ts";
+import type { LeaseSubject } from "./start-lease.ts";
 import { within } from "./deadline.ts";
 import { LEASE_MS } from "./objects/lease.ts";
 import { refused } from "./outcome.ts";

@@ -102,7 +102,15 @@ test("what is handed back goes back to every budget it came from", () => {
 
 test("a lease never outlives a window it was granted in", () => {
   const budgets = [rate(10, 1), rate(10, 60)].map((limits) => ({ limits, stored: null }));
-  expect(allot(budgets, { want: 1, ahead: 0, unused: null }, 1_700).leaseMs).toBe(300);
+  expect(allot(budgets, { want: 1, ahead: 0, unused: null }, 1_800).leaseMs).toBe(199);
+});
+
+test("a lease takes no more than a quarter of a window, or what is not used would be lost to the others", () => {
+  const lease = (windowSeconds: number, want: number): number =>
+    allot([{ limits: rate(10, windowSeconds), stored: null }], { want, ahead: 0, unused: null }, 0).leaseMs;
+  expect([1, 4, 60].map((seconds) => lease(seconds, 1))).toEqual([250, 1_000, 2_000]);
+  // Nothing is handed out with it.
+  expect(lease(1, 0)).toBe(999);
 });
 
 test("the caller is told of the rate that is nearest to its end, and to wait for the last that is full", () => {

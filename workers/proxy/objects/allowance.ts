@@ -25,6 +25,8 @@ export interface Allowance {
 
 /** No isolate takes more than this part of what is left for later, so that one location cannot starve the others. */
 const SHARE = 4;
+/** A lease takes no larger part of a window than one of so many: what an isolate does not use, others can use yet. */
+const LEASES_PER_WINDOW = 4;
 /** How long "nothing left" is relied on: short, because another isolate may hand unused allowance back. */
 const EMPTY_LEASE_MS = 250;
 
@@ -45,7 +47,7 @@ export function allot(
   const accounts = budgets.map((budget, index) => open(budget, index, request.unused, now));
   const limited = accounts.filter((account) => account !== null);
   const windows = accounts.map((account) => account?.windowStart ?? null);
-  const leaseMs = Math.min(LEASE_MS, ...limited.map(({ untilReset }) => untilReset));
+  const leaseMs = Math.min(LEASE_MS, ...limited.map((account) => longestMs(account, request.want)));
   if (limited.length === 0) {
     return {
       count: null,
@@ -114,6 +116,13 @@ function open(
     left: Math.min(leftOfUses, leftOfWindow),
     untilReset: windowMs === null ? Infinity : start + windowMs - now,
   };
+}
+
+/** The clock counts whole ms: the window may end up to one earlier than it shows. */
+function longestMs({ rate, untilReset }: Account, want: number): number {
+  const untilEnd = untilReset - 1;
+  if (rate === null || want <= 0) return untilEnd;
+  return Math.min(untilEnd, Math.max(EMPTY_LEASE_MS, (rate.windowSeconds * 1_000) / LEASES_PER_WINDOW));
 }
 
 /** All that waits gets its share at once; of what is expected no more than a part of the rest. */

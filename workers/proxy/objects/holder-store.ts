@@ -26,9 +26,9 @@ export interface StoredSlots {
   readonly keyId: string;
   readonly lessee: string;
   readonly count: number;
-  /** Until when (object clock, epoch ms) it may start requests in them. */
-  readonly startsUntil: number;
-  /** Until when what it started in them may be under way. */
+  /** Of the lessee's question that this is the answer to. */
+  readonly number: number;
+  /** Until when (object clock, epoch ms) what it started in them may be under way. */
   readonly until: number;
   /** Of the object that granted them: clocks are compared only within one. */
   readonly incarnation: string;
@@ -69,8 +69,8 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS uses (
     key_id TEXT PRIMARY KEY, taken INTEGER NOT NULL, window_start INTEGER NOT NULL, window_taken INTEGER NOT NULL
   );
-  CREATE TABLE IF NOT EXISTS slots (
-    key_id TEXT NOT NULL, lessee TEXT NOT NULL, count INTEGER NOT NULL, starts_until INTEGER NOT NULL,
+  CREATE TABLE IF NOT EXISTS held_slots (
+    key_id TEXT NOT NULL, lessee TEXT NOT NULL, count INTEGER NOT NULL, number INTEGER NOT NULL,
     until INTEGER NOT NULL, incarnation TEXT NOT NULL, PRIMARY KEY (key_id, lessee)
   );
   CREATE TABLE IF NOT EXISTS trusted_ips (
@@ -180,16 +180,16 @@ export class SqliteHolderStore implements HolderStore {
         key_id: string;
         lessee: string;
         count: number;
-        starts_until: number;
+        number: number;
         until: number;
         incarnation: string;
-      }>("SELECT * FROM slots")
+      }>("SELECT * FROM held_slots")
       .toArray()
       .map((row) => ({
         keyId: row.key_id,
         lessee: row.lessee,
         count: row.count,
-        startsUntil: row.starts_until,
+        number: row.number,
         until: row.until,
         incarnation: row.incarnation,
       }));
@@ -197,20 +197,20 @@ export class SqliteHolderStore implements HolderStore {
 
   putSlots(slots: StoredSlots): void {
     this.#sql.exec(
-      `INSERT INTO slots (key_id, lessee, count, starts_until, until, incarnation) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (key_id, lessee) DO UPDATE SET count = excluded.count, starts_until = excluded.starts_until,
+      `INSERT INTO held_slots (key_id, lessee, count, number, until, incarnation) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (key_id, lessee) DO UPDATE SET count = excluded.count, number = excluded.number,
          until = excluded.until, incarnation = excluded.incarnation`,
       slots.keyId,
       slots.lessee,
       slots.count,
-      slots.startsUntil,
+      slots.number,
       slots.until,
       slots.incarnation,
     );
   }
 
   removeSlots(keyId: string, lessee: string): void {
-    this.#sql.exec("DELETE FROM slots WHERE key_id = ? AND lessee = ?", keyId, lessee);
+    this.#sql.exec("DELETE FROM held_slots WHERE key_id = ? AND lessee = ?", keyId, lessee);
   }
 
   trustedIps(): TrustedIp[] {

@@ -116,8 +116,7 @@ export class Holder {
   /** What a former incarnation granted, it granted before this one started: it ends at the latest so long after that. */
   #onThisClock(slots: StoredSlots): StoredSlots {
     if (slots.incarnation === this.#world.incarnation) return slots;
-    const startsUntil = this.#startedAt + LEASE_MS;
-    return { ...slots, startsUntil, until: startsUntil + FLIGHT_GRACE_MS };
+    return { ...slots, until: this.#startedAt + LEASE_MS + FLIGHT_GRACE_MS };
   }
 
   /**

@@ -40,6 +40,10 @@ export interface LeaseRequest {
   readonly lessee: string;
   /** Requests of this lessee that are under way. */
   readonly flying: number;
+  /** Slots it keeps: until the answer comes, it never has more under way. */
+  readonly keeps: number;
+  /** Counts the questions of one isolate: messages can overtake each other. */
+  readonly number: number;
 }
 
 /** How much is left of the rate that is nearest to its end, for the caller's information. */

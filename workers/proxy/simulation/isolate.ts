@@ -1,9 +1,10 @@
 import { Directory } from "../directory.ts";
 import type { KnownKey } from "../directory.ts";
-import type { LeaseBook, LeaseSubject } from "../lease-book.ts";
+import type { LeaseBook } from "../lease-book.ts";
+import type { LeaseSubject } from "../start-lease.ts";
 import type { LeaseAnswer, LeaseRequest } from "../objects/lease.ts";
-import { refused } from "../outcome.ts";
 import type { Refused } from "../outcome.ts";
+import { outrun } from "../steps/lease.ts";
 import type { admit, Admission, decide } from "../steps/lease.ts";
 import { judge } from "../steps/policy.ts";
 import type { Intake } from "../steps/intake.ts";
@@ -30,7 +31,7 @@ export interface IsolateParts {
 }
 
 /** As in relay.ts. */
-const MAX_ATTEMPTS = 8;
+const MAX_ATTEMPTS = 16;
 
 /** A directory whose memory is full at moments that the schedule chooses. */
 export class ForgetfulDirectory extends Directory {
@@ -125,7 +126,7 @@ export class Isolate {
       if (lease !== null) this.#leases.land(SUBJECT, request.network, lease, keep);
       return;
     }
-    this.#refuse(request, began, refused("no_decision"));
+    this.#refuse(request, began, outrun(SUBJECT, read, parts));
   }
 
   #start({ aim }: PlannedRequest, { known, lease }: Admission): StartRecord {

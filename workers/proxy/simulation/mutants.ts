@@ -1,8 +1,10 @@
 import type { KnownKey } from "../directory.ts";
 import { LeaseBook } from "../lease-book.ts";
-import type { Keep, LeaseSubject, StartLease } from "../lease-book.ts";
+import type { Keep } from "../lease-book.ts";
+import type { LeaseSubject, StartLease } from "../start-lease.ts";
 import { Holder } from "../objects/holder.ts";
 import type { HolderStore } from "../objects/holder-store.ts";
+import { FLIGHT_GRACE_MS } from "../objects/lease.ts";
 import type { LeaseAnswer, LeaseRequest } from "../objects/lease.ts";
 import { passed, refused } from "../outcome.ts";
 import { judge } from "../steps/policy.ts";
@@ -256,10 +258,17 @@ export const MUTANTS: readonly Mutant[] = [
     system: withStore(() => ({ slots: () => [] })),
   },
   {
-    mistake: "the object takes slots back with the lease, whatever is still under way",
+    mistake: "the object takes slots back with the lease they were granted with, whatever is still under way",
     breaks: "G7: concurrency",
     system: withStore((store) => ({
-      slots: () => store.slots().map((slots) => ({ ...slots, until: slots.startsUntil })),
+      slots: () => store.slots().map((slots) => ({ ...slots, until: slots.until - FLIGHT_GRACE_MS })),
+      putSlots: (slots) => {
+        const isOwn = (other: typeof slots): boolean =>
+          other.keyId === slots.keyId && other.lessee === slots.lessee;
+        const before = store.slots().find(isOwn);
+        const isMore = before === undefined || slots.count > before.count;
+        store.putSlots(isMore ? slots : { ...slots, until: before.until });
+      },
     })),
   },
   {
@@ -317,7 +326,7 @@ export const REDUNDANT: readonly Omit<Mutant, "breaks">[] = [
 ];
 
 /** The real holder over a store some of whose methods are replaced. */
-function withStore(
+export function withStore(
   replace: (store: HolderStore, world: { readonly incarnation: string }) => Partial<HolderStore>,
 ): System {
   return {

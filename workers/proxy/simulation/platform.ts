@@ -32,7 +32,7 @@ class Gone extends Error {
 export class ObjectHome {
   readonly #time: VirtualTime;
   readonly #random: Random;
-  readonly #plan: Plan;
+  readonly #plan: Pick<Plan, "weather" | "objectClockMs">;
   readonly #rules: PlatformRules;
   readonly #makeHolder: MakeHolder;
   readonly #disk = new Tables();
@@ -40,7 +40,13 @@ export class ObjectHome {
   #lingering: Instance | null = null;
   #incarnations = 0;
 
-  constructor(time: VirtualTime, random: Random, plan: Plan, rules: PlatformRules, makeHolder: MakeHolder) {
+  constructor(
+    time: VirtualTime,
+    random: Random,
+    plan: Pick<Plan, "weather" | "objectClockMs">,
+    rules: PlatformRules,
+    makeHolder: MakeHolder,
+  ) {
     this.#time = time;
     this.#random = random;
     this.#plan = plan;

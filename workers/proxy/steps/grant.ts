@@ -1,6 +1,6 @@
 import { hashToken, parseToken, verifyTag } from "@relaykey/core/token";
 import type { Directory } from "../directory.ts";
-import type { LeaseSubject } from "../lease-book.ts";
+import type { LeaseSubject } from "../start-lease.ts";
 import { passed, refused } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Intake } from "./intake.ts";

@@ -1,7 +1,8 @@
 import type { Limits } from "@relaykey/core/limits";
 import type { KnownKey, Directory } from "../directory.ts";
-import { rateStatus } from "../lease-book.ts";
-import type { Keep, LeaseBook, LeaseSubject, StartLease } from "../lease-book.ts";
+import { rateStatus } from "../start-lease.ts";
+import type { Keep, LeaseBook } from "../lease-book.ts";
+import type { LeaseSubject, StartLease } from "../start-lease.ts";
 import { describeError, log } from "../log.ts";
 import { passed, refused } from "../outcome.ts";
 import type { Outcome, Refused } from "../outcome.ts";
@@ -86,10 +87,27 @@ async function decideOrThrow(
     leases.renewAhead(subject, network, lease, keep);
     return passed({ known, lease });
   }
-  // Always too late for what was left of a limit: that is a limit, not a fault.
+  return outrun(subject, intake, parts);
+}
+
+/**
+ * The refusal of a request that was overtaken again and again. One that was always too late for what was left of a limit
+ * met a limit, not a fault.
+ */
+export function outrun(
+  subject: LeaseSubject,
+  intake: Intake,
+  { directory, leases, now }: DecisionParts,
+): Refused {
   const known = directory.known(subject.hash);
-  if (known !== null && isCounted(known.snapshot.limits)) return refused("rate_limited");
-  return refused("no_decision");
+  if (known === null) return refused("no_decision");
+  const { limits, holder } = known.snapshot;
+  if (!isCounted(limits) && !isCounted(holder.limits)) return refused("no_decision");
+  const verdict = judge(known, intake, now());
+  if (!verdict.ok) return verdict;
+  const hasAllowance = [limits, holder.limits].some(({ rate, uses }) => rate !== null || uses !== null);
+  const isFull = !hasAllowance || leases.isFull(subject.hash, verdict.value.ip.network);
+  return refused(isFull ? "concurrency_limited" : "rate_limited");
 }
 
 /**
