@@ -1,4 +1,5 @@
-import { PROBE, until } from "./small-stack.ts";
+import { until } from "./run-workerd.ts";
+import { PROBE } from "./small-stack.ts";
 import type { SmallStack, SmallWorker } from "./small-stack.ts";
 
 /** A delivery as the probe noted it. */

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { readWorkerSpec } from "../config/worker-spec.ts";
-import { PLATFORM, generateConfig } from "../config/workerd.ts";
+import { PLATFORM } from "../config/workerd.ts";
 import type { PlacedWorker } from "../config/workerd.ts";
 import { freePorts } from "../ports.ts";
-import { Workerd } from "../workerd.ts";
+import { runWorkerd, until, untilAnswers } from "./run-workerd.ts";
 
 /** A Worker of a test: the words of its wrangler file, and what the stack would decide for it. */
 export interface SmallWorker {
@@ -39,7 +39,6 @@ export const PROBE = join(PLATFORM_FOLDER, "test/probe.ts");
 /** The platform with a clock that a test can turn. */
 const TURNED_PLATFORM = join(PLATFORM_FOLDER, "test/turned-platform.ts");
 const TOKEN = "operator-token-of-a-test";
-const DEADLINE_MS = 20_000;
 
 /** @throws Error when workerd does not answer; its last words are in the message. */
 export async function startSmallStack(workers: readonly SmallWorker[]): Promise<SmallStack> {
@@ -57,13 +56,7 @@ async function start(folder: string, workers: readonly SmallWorker[]): Promise<S
   const placed = await Promise.all(
     [...workers, platformWorker()].map((worker, index) => place(folder, worker, ports[index])),
   );
-  const objects = join(folder, "objects");
-  mkdirSync(objects);
-  const { text, environment } = generateConfig(placed, objects);
-  const config = join(folder, "config.capnp");
-  writeFileSync(config, text);
-  const log = join(folder, "workerd.log");
-  const workerd = new Workerd({ config, environment, log, onCrash: () => undefined });
+  const workerd = await runWorkerd(folder, placed);
   const url = (worker: string): string =>
     `http://${placed.find(({ spec }) => spec.name === worker)?.listen ?? "nowhere.invalid"}`;
   const operator: SmallStack["operator"] = (method, path, token = TOKEN) =>
@@ -75,9 +68,7 @@ async function start(folder: string, workers: readonly SmallWorker[]): Promise<S
     await workerd.end("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   };
-  workerd.start();
   try {
-    await untilAnswers(url(PLATFORM), workerd);
     const started = await operator("POST", "/start");
     if (!started.ok) throw new Error(`The platform did not start: ${await started.text()}`);
   } catch (error) {
@@ -94,18 +85,9 @@ async function start(folder: string, workers: readonly SmallWorker[]): Promise<S
       if (pid === null) throw new Error("workerd does not run.");
       process.kill(pid, "SIGKILL");
       await until(() => workerd.pid !== null && workerd.pid !== pid);
-      await untilAnswers(url(PLATFORM), workerd);
+      await untilAnswers(placed, workerd);
     },
   };
-}
-
-/** Asks again until the answer is yes. @throws Error after twenty seconds. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error("What was waited for did not happen.");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 function platformWorker(): SmallWorker & { readonly config: string } {
@@ -158,17 +140,4 @@ async function bundle(main: string, config: string, out: string): Promise<string
     { cwd: join(out, ".."), env: { ...process.env, WRANGLER_SEND_METRICS: "false" } },
   );
   return join(out, main.replace(/^.*\//, "").replace(/\.ts$/, ".js"));
-}
-
-async function untilAnswers(url: string, workerd: Workerd): Promise<void> {
-  try {
-    await until(() =>
-      fetch(`${url}/healthz`).then(
-        (response) => response.ok,
-        () => false,
-      ),
-    );
-  } catch (error) {
-    throw new Error(`workerd does not answer. It said: ${workerd.lastWords}`, { cause: error });
-  }
 }

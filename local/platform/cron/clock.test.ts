@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ProbeClient, probe } from "../../test/probe-client.ts";
 import type { Ring } from "../../test/probe-client.ts";
-import { startSmallStack, until } from "../../test/small-stack.ts";
+import { until } from "../../test/run-workerd.ts";
+import { startSmallStack } from "../../test/small-stack.ts";
 import type { SmallStack } from "../../test/small-stack.ts";
 
 const MINUTE_MS = 60_000;

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ProbeClient, probe } from "../../test/probe-client.ts";
 import type { Delivery } from "../../test/probe-client.ts";
-import { startSmallStack, until } from "../../test/small-stack.ts";
+import { until } from "../../test/run-workerd.ts";
+import { startSmallStack } from "../../test/small-stack.ts";
 import type { SmallStack } from "../../test/small-stack.ts";
 
 /** A queue of its own per test, so that none sees another's messages; all deliver at once unless they say otherwise. */
