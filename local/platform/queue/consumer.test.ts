@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ProbeClient, probe } from "../../test/probe-client.ts";
 import type { Delivery } from "../../test/probe-client.ts";
@@ -32,12 +33,27 @@ const QUEUES = [
   queue("busy"),
   queue("surviving"),
   queue("interrupted"),
+  queue("unheard-dead"),
+  '[[queues.producers]]\nbinding = "UNHEARD"\nqueue = "unheard"\n',
 ].join("");
+
+/** A Worker without a `queue()` handler, made a consumer by mistake. */
+const DEAF = {
+  name: "deaf",
+  main: fileURLToPath(new URL("../../outbox/index.ts", import.meta.url)),
+  wrangler: `
+[[queues.consumers]]
+queue = "unheard"
+max_batch_timeout = 0
+max_retries = 1
+dead_letter_queue = "unheard-dead"
+`,
+};
 
 let stack: SmallStack;
 let client: ProbeClient;
 beforeAll(async () => {
-  stack = await startSmallStack([probe("probe", QUEUES)]);
+  stack = await startSmallStack([probe("probe", QUEUES), DEAF]);
   client = new ProbeClient(stack);
 });
 afterAll(() => stack.stop());
@@ -124,6 +140,13 @@ test("without a dead-letter queue a message is dropped after its last retry, and
   expect(log).toContain(
     `"queue_message_dead","queue":"dropping","deadLetterQueue":null,"message":"${only?.id ?? "?"}"`,
   );
+});
+
+test("a message whose consumer cannot take any goes the way of one that fails, and is not lost", async () => {
+  await send("UNHEARD", "ack");
+  await client.drained("unheard");
+  await until(async () => (await client.notes()).some(({ queue: name }) => name === "unheard-dead"));
+  expect(counts(await client.drained("unheard-dead"))).toEqual({ ack: 1 });
 });
 
 test("what is sent while the consumer works waits for it to finish, and nothing comes twice", async () => {

@@ -61,6 +61,7 @@ test.each([
   ["text", { contentType: "text" }, "said: text ü"],
   ["text that looks like JSON", { contentType: "text" }, '{"said":"text"}'],
   ["bytes", { contentType: "bytes" }, bytes],
+  ["bytes that look like JSON", { contentType: "bytes" }, { $bytes: btoa('{"said":"bytes"}') }],
   ["v8", { contentType: "v8" }, { said: "v8", date: { $date: "2026-11-24T00:00:00.000Z" }, bytes }],
 ])("a message of the type %s arrives as it was sent, alone and in a batch", async (_, options, body) => {
   await client.call("JOBS", "send", body, ...(options === undefined ? [] : [options]));

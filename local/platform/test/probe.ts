@@ -36,6 +36,7 @@ export default {
     if (pathname === "/notes") {
       return new Response(`[${(await env.NOTEBOOK.getByName("all").all()).join(",")}]`);
     }
+    if (pathname !== "/call") return new Response(`${request.method} at the probe`);
     const { binding, method, args } = fromWire(await request.text()) as {
       binding: string;
       method: string;
