@@ -47,7 +47,7 @@ function outbound(name: string, outbox: string): Outbound {
 }
 
 let folder = "";
-let workerd: Workerd;
+let workerd: Workerd | null = null;
 let placed: PlacedWorker[];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "relaykey-bindings-"));
@@ -73,7 +73,7 @@ beforeAll(async () => {
   workerd = await runWorkerd(folder, placed);
 });
 afterAll(async () => {
-  await workerd.end("SIGKILL");
+  await workerd?.end("SIGKILL");
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -118,3 +118,10 @@ test("only the platform Worker is told who consumes which queue and when clocks 
     crons: [{ worker: "a", expression: "* * * * *" }],
   });
 });
+
+test("objects find their databases again: the name of their folder is the Worker's and the class's, for ever", () => {
+  const objects = [{ binding: "BOX", className: "Box" }];
+  const { text } = generateConfig([worker("a", { objects }), worker("b", { objects })], "/objects");
+  expect(text.match(/uniqueKey = "[^"]*"/g)).toEqual(['uniqueKey = "a-Box"', 'uniqueKey = "b-Box"']);
+  expect(text).toContain('name = "objects", disk = (path = "/objects", writable = true)');
+});

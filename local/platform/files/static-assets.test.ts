@@ -31,8 +31,9 @@ beforeAll(async () => {
   ]);
 });
 afterAll(async () => {
-  await stack.stop();
+  // The folder first: without it the stack may not have started.
   rmSync(folder, { recursive: true, force: true });
+  await stack.stop();
 });
 
 /** Sends the path as it is written: `fetch` would tidy it first. */
