@@ -21,10 +21,15 @@ export async function claimPorts(first: number): Promise<Ports> {
   return ports;
 }
 
-/** Five neighbouring ports that nobody listens on. */
-export async function freePorts(): Promise<Ports> {
+/**
+ * Five neighbouring ports that nobody listens on.
+ *
+ * @param promised ports that are free now but already have a purpose.
+ */
+export async function freePorts(promised: readonly number[] = []): Promise<Ports> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const first = 20_000 + Math.floor(Math.random() * 30_000);
+    if (promised.some((port) => port >= first && port < first + SITES.length)) continue;
     try {
       return await claimPorts(first);
     } catch {

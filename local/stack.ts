@@ -152,7 +152,7 @@ async function configureWorkerd(
   const { publicKey } = await deriveLocalKeys(secrets.RELAYKEY_MASTER_KEY).catch(() => {
     throw new StartError(`${state.file("secrets.json")}: RELAYKEY_MASTER_KEY must be 32 bytes in base64.`);
   });
-  const operatorPort = (await freePorts()).proxy;
+  const operatorPort = (await freePorts(Object.values(ports))).proxy;
   const workers = placeWorkers({
     ports,
     operatorPort,

@@ -3,9 +3,9 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { StartError } from "./config/error.ts";
-import { SITES, claimPorts } from "./ports.ts";
+import { SITES, claimPorts, freePorts } from "./ports.ts";
 import { StateFolder } from "./state.ts";
 
 let path = "";
@@ -59,5 +59,21 @@ test("a taken port is named, with what it was for", async () => {
     );
   } finally {
     server.close();
+  }
+});
+
+test("free ports are neighbours that nobody has and that have no other purpose yet", async () => {
+  // The same dice twice: without the promise the second five would be the first ones again.
+  const dice = vi.spyOn(Math, "random");
+  try {
+    const first = Object.values(await freePorts());
+    expect(first).toEqual(SITES.map((_, index) => (first[0] ?? 0) + index));
+    const roll = dice.mock.results.at(-1)?.value as number;
+    // The first roll overlaps at the end of the five.
+    dice.mockReturnValueOnce(roll).mockReturnValueOnce(roll + 4 / 30_000);
+    const second = Object.values(await freePorts(first));
+    expect(second.filter((port) => first.includes(port))).toEqual([]);
+  } finally {
+    dice.mockRestore();
   }
 });

@@ -38,21 +38,41 @@ export interface WorkerSpec {
   } | null;
 }
 
-/** Kinds of bindings that exist on Cloudflare only. */
-const UNSUPPORTED = [
-  "ai",
-  "analytics_engine_datasets",
-  "browser",
-  "d1_databases",
-  "dispatch_namespaces",
-  "hyperdrive",
-  "mtls_certificates",
-  "pipelines",
-  "r2_buckets",
-  "send_email",
-  "vectorize",
-  "workflows",
-] as const satisfies readonly (keyof Unstable_Config)[];
+/**
+ * What of a wrangler file this edition provides, or may ignore because it only concerns building and deploying. All else
+ * is refused, also kinds of bindings that wrangler will learn tomorrow: a Worker without its binding fails later, in use.
+ */
+const UNDERSTOOD: ReadonlySet<string> = new Set([
+  // Wrangler's own notes on what it read.
+  ...["configPath", "userConfigPath", "topLevelName", "definedEnvironments", "targetEnvironment"],
+  // Read below.
+  ...[
+    "name",
+    "compatibility_date",
+    "compatibility_flags",
+    "vars",
+    "secrets",
+    "durable_objects",
+    "migrations",
+  ],
+  ...["kv_namespaces", "services", "queues", "triggers", "assets"],
+  // How the bundle is made: wrangler itself makes it.
+  ...[
+    "main",
+    "alias",
+    "base_dir",
+    "build",
+    "define",
+    "find_additional_modules",
+    "jsx_factory",
+    "jsx_fragment",
+  ],
+  ...["keep_names", "minify", "no_bundle", "preserve_file_names", "python_modules", "rules", "tsconfig"],
+  ...["upload_source_maps", "dependencies_instrumentation"],
+  // Where and how Cloudflare runs it, and wrangler's development server.
+  ...["account_id", "route", "routes", "workers_dev", "preview_urls", "previews", "placement", "limits"],
+  ...["observability", "logpush", "compliance_region", "keep_vars", "send_metrics", "dev"],
+]);
 
 /**
  * Reads a wrangler file with wrangler's own reader.
@@ -64,9 +84,8 @@ export function readWorkerSpec(configPath: string): WorkerSpec {
   const { name, compatibility_date: compatibilityDate } = config;
   if (name === undefined) throw new StartError(`${configPath} does not name its Worker.`);
   if (compatibilityDate === undefined) throw new StartError(`${configPath} has no compatibility_date.`);
-  for (const kind of UNSUPPORTED) {
-    const value = config[kind];
-    if (Array.isArray(value) ? value.length > 0 : value !== undefined) {
+  for (const [kind, value] of Object.entries(config)) {
+    if (!UNDERSTOOD.has(kind) && !isEmpty(value)) {
       throw new StartError(`${configPath} uses ${kind}, which the local edition cannot provide.`);
     }
   }
@@ -91,6 +110,12 @@ export function readWorkerSpec(configPath: string): WorkerSpec {
     crons: readCrons(config, configPath),
     assets: readAssets(config, configPath),
   };
+}
+
+/** Wrangler fills in what a file does not say: `[]`, `{}` or `{ bindings: [] }`. */
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return value === undefined;
+  return Object.values(value).every(isEmpty);
 }
 
 function readWrangler(configPath: string): Unstable_Config {

@@ -3,6 +3,7 @@ import type { Layout } from "../platform/layout.ts";
 import { Embed, renderCapnp } from "./capnp.ts";
 import type { CapnpValue } from "./capnp.ts";
 import { StartError } from "./error.ts";
+import { environmentName, secretEnvironment } from "./secret-environment.ts";
 import type { WorkerSpec } from "./worker-spec.ts";
 
 /** Where a Worker's global `fetch` may go. Nothing unless said. */
@@ -44,13 +45,14 @@ export const PLATFORM = "relaykey-platform";
  * @throws StartError naming the secret, variable, binding or queue that is missing.
  */
 export function generateConfig(workers: readonly PlacedWorker[], objects: string): GeneratedConfig {
+  refuseTwins(workers);
   const layout = layoutOf(workers.map(({ spec }) => spec));
   const environment: Record<string, string> = {};
   const services: CapnpValue[] = [{ name: "objects", disk: { path: objects, writable: true } }];
   const sockets: CapnpValue[] = [];
   for (const worker of workers) {
     const { spec } = worker;
-    Object.assign(environment, secretEnvironment(worker));
+    Object.assign(environment, secretEnvironment(spec, worker.secrets));
     services.push(outboundService(worker), {
       name: spec.name,
       worker: workerStruct(worker, workers, layout),
@@ -67,6 +69,21 @@ using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = ${renderCapnp({ services, sockets })};
 `;
   return { text, environment };
+}
+
+/** Names are services, folders and variables of the environment; an address has one listener. */
+function refuseTwins(workers: readonly PlacedWorker[]): void {
+  const names = new Set<string>();
+  const listeners = new Map<string, string>();
+  for (const { spec, listen } of workers) {
+    if (names.has(spec.name)) throw new StartError(`Two Workers are named ${spec.name}.`);
+    names.add(spec.name);
+    if (listen === null) continue;
+    const other = listeners.get(listen);
+    if (other !== undefined)
+      throw new StartError(`${other} and ${spec.name} would both listen on ${listen}.`);
+    listeners.set(listen, spec.name);
+  }
 }
 
 function layoutOf(specs: readonly WorkerSpec[]): Layout {
@@ -207,28 +224,6 @@ function outboundService({ spec, outbound }: PlacedWorker): CapnpValue {
     case "network":
       return { name, network: { allow: outbound.allow, tlsOptions: { trustBrowserCas: true } } };
   }
-}
-
-function secretEnvironment({ spec, secrets }: PlacedWorker): Record<string, string> {
-  for (const name of Object.keys(secrets)) {
-    if (!spec.secrets.includes(name)) {
-      throw new StartError(
-        `${spec.name} must not have the secret ${name}: its wrangler file does not ask for it.`,
-      );
-    }
-  }
-  return Object.fromEntries(
-    spec.secrets.map((name) => {
-      const value = secrets[name];
-      if (value === undefined || value === "")
-        throw new StartError(`${spec.name} needs the secret ${name}, which is missing.`);
-      return [environmentName(spec, name), value];
-    }),
-  );
-}
-
-function environmentName({ name }: WorkerSpec, secret: string): string {
-  return `${name.toUpperCase().replaceAll("-", "_")}__${secret}`;
 }
 
 function filesService({ name }: WorkerSpec): string {

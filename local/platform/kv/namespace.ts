@@ -19,10 +19,12 @@ export class KvNamespace extends WorkerEntrypoint<Env, { namespace: string }> {
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     const store = this.env.KV_STORE.getByName(this.ctx.props.namespace);
-    if (url.pathname === "/" && request.method === "GET") return list(store, url.searchParams);
+    if (url.pathname === "/" && request.method === "GET") {
+      countOperation("kv list");
+      return list(store, url.searchParams);
+    }
     const name = decodeURIComponent(url.pathname.slice(1));
-    if (utf8(name).length > MAX_NAME_BYTES)
-      return new Response("The key is longer than 512 bytes.", { status: 414 });
+    if (utf8(name).length > MAX_NAME_BYTES) return refuse(414, "The key is longer than 512 bytes.");
     countOperation(`kv ${request.method.toLowerCase()}`);
     switch (request.method) {
       case "GET":
@@ -33,9 +35,16 @@ export class KvNamespace extends WorkerEntrypoint<Env, { namespace: string }> {
         await store.remove(name);
         return new Response(null);
       default:
-        return new Response("The local edition's KV knows get, put, delete and list.", { status: 501 });
+        // Such as a bulk read. While nobody reads its body, workerd waits and shows the answer to no one.
+        await request.arrayBuffer();
+        return refuse(501, "The local edition's KV knows get, put, delete and list, one key at a time.");
     }
   }
+}
+
+/** The status line is all that the binding's error tells of an answer. */
+function refuse(status: number, sentence: string): Response {
+  return new Response(sentence, { status, statusText: sentence });
 }
 
 type Store = DurableObjectStub<KvStore>;
@@ -57,15 +66,11 @@ async function write(
 ): Promise<Response> {
   const value = await request.arrayBuffer();
   if (value.byteLength > MAX_VALUE_BYTES) {
-    return new Response(`The local edition's KV takes values of up to ${String(MAX_VALUE_BYTES)} bytes.`, {
-      status: 413,
-    });
+    return refuse(413, `The local edition's KV takes values of up to ${String(MAX_VALUE_BYTES)} bytes.`);
   }
   const expiration = expirationOf(query);
   if (expiration === "invalid") {
-    return new Response(`An expiration must lie at least ${String(MIN_TTL_SECONDS)} seconds ahead.`, {
-      status: 400,
-    });
+    return refuse(400, `An expiration must lie at least ${String(MIN_TTL_SECONDS)} seconds ahead.`);
   }
   await store.write(name, { value, expiration, metadata: request.headers.get("CF-KV-Metadata") });
   return new Response(null);
@@ -85,7 +90,7 @@ async function list(store: Store, query: URLSearchParams): Promise<Response> {
   const cursor = query.get("cursor") ?? "";
   const after = fromBase64Url(cursor);
   if (!Number.isInteger(limit) || limit < 1 || after === null) {
-    return new Response("The limit or the cursor of the listing is invalid.", { status: 400 });
+    return refuse(400, "The limit or the cursor of the listing is invalid.");
   }
   const { keys, complete } = await store.list(query.get("prefix") ?? "", fromUtf8(after) ?? "", limit);
   const last = keys.at(-1);

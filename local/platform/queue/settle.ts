@@ -20,7 +20,8 @@ export function fateOf(
   const retry = result?.retryMessages.find(({ msgId }) => msgId === messageId);
   if (result !== null && retry === undefined) {
     if (result.explicitAcks.includes(messageId)) return { kind: "ack" };
-    if (result.outcome === "ok" && !result.retryBatch.retry) return { kind: "ack" };
+    // `ackAll()` holds whether or not the handler fails afterwards.
+    if (result.ackAll || (result.outcome === "ok" && !result.retryBatch.retry)) return { kind: "ack" };
   }
   if (attempts > queue.maxRetries) return { kind: "dead" };
   const delaySeconds = retry?.delaySeconds ?? result?.retryBatch.delaySeconds;
