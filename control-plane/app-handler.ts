@@ -1,16 +1,10 @@
 import { createRequestHandler } from "@remix-run/cloudflare";
 import type { ServerBuild } from "@remix-run/cloudflare";
-import type { Database } from "@relaykey/db/client";
+import type { Dependencies } from "./config.ts";
 import * as build from "./build/server/index.js";
 
 /** What the dashboard needs of the control plane. */
-export interface AppDependencies {
-  readonly db: Database;
-  /** Epoch ms. */
-  readonly now: () => number;
-  /** Session cookies over plain http: the local edition only. */
-  readonly insecureCookies: boolean;
-}
+export type AppDependencies = Omit<Dependencies, "assets">;
 
 declare module "@remix-run/cloudflare" {
   interface AppLoadContext {

@@ -1,4 +1,6 @@
-import { fromBase64Url } from "@relaykey/core/bytes";
+import { fromAnyBase64, fromBase64Url } from "@relaykey/core/bytes";
+import type { Edition } from "@relaykey/core/client-ip";
+import { encodeMail } from "@relaykey/core/mail";
 import type { KeyControlApi } from "@relaykey/core/rpc";
 import { importTagKey } from "@relaykey/core/token";
 import { openDatabase } from "@relaykey/db/client";
@@ -7,6 +9,7 @@ import type { ServiceDependencies } from "./service/dependencies.ts";
 
 /** What the control plane needs, parsed once per isolate. Nothing behind this type reads `env` again. */
 export interface Dependencies extends ServiceDependencies {
+  readonly edition: Edition;
   /** Static files of the dashboard. */
   readonly assets: Fetcher;
   /** The session cookie may travel over plain http: the local edition only. */
@@ -19,6 +22,7 @@ export class ConfigurationError extends Error {
 }
 
 const SEALING_KEY_BYTES = 32;
+const CONTROL_KEY_BYTES = 32;
 
 /**
  * Parses the environment into dependencies.
@@ -26,7 +30,7 @@ const SEALING_KEY_BYTES = 32;
  * @throws ConfigurationError naming the first binding, variable or secret that is missing or malformed.
  */
 export async function configure(env: Env): Promise<Dependencies> {
-  for (const name of ["KEY_CONTROL", "ASSETS"] as const) {
+  for (const name of ["KEY_CONTROL", "ASSETS", "MAIL_QUEUE"] as const) {
     if (!isBinding(env[name])) {
       throw new ConfigurationError(
         `The binding ${name} is missing: declare it in control-plane/wrangler.toml.`,
@@ -45,10 +49,11 @@ export async function configure(env: Env): Promise<Dependencies> {
   if (fromBase64Url(sealingKey)?.length !== SEALING_KEY_BYTES) {
     throw new ConfigurationError("RELAYKEY_SEALING_KEY is malformed: it must be 32 bytes in base64url.");
   }
-  const proxyUrl = text(env, "RELAYKEY_PROXY_URL");
-  if (!/^https?:\/\/[^/?#]+$/.test(proxyUrl)) {
-    throw new ConfigurationError("RELAYKEY_PROXY_URL is malformed: it must be a URL without a path.");
+  const edition = text(env, "RELAYKEY_EDITION");
+  if (edition !== "cloudflare" && edition !== "local") {
+    throw new ConfigurationError(`RELAYKEY_EDITION must be "cloudflare" or "local".`);
   }
+  const proxyUrl = siteUrl(env, "RELAYKEY_PROXY_URL");
   const development = flag(env, "RELAYKEY_DEV_UPSTREAMS", "loopback");
   const insecureCookies = flag(env, "RELAYKEY_ALLOW_INSECURE_COOKIES", "1");
   if ((development || insecureCookies) && proxyUrl.startsWith("https:")) {
@@ -59,18 +64,24 @@ export async function configure(env: Env): Promise<Dependencies> {
   return {
     db: openDatabase(databaseUrl, sqlEndpoint),
     keyControl: keyControl(env.KEY_CONTROL),
+    sendMail: async (message) => {
+      await env.MAIL_QUEUE.send(encodeMail(message), { contentType: "text" });
+    },
     now: Date.now,
     sealingKey,
     tagKey: await readTagKey(env),
+    controlKey: await readControlKey(env),
     development,
     proxyUrl,
+    controlUrl: siteUrl(env, "RELAYKEY_CONTROL_URL"),
+    edition,
     log,
     assets: env.ASSETS,
     insecureCookies,
   };
 }
 
-type TextName = Exclude<keyof Env, "KEY_CONTROL" | "ASSETS">;
+type TextName = Exclude<keyof Env, "KEY_CONTROL" | "ASSETS" | "MAIL_QUEUE">;
 
 function text(env: Env, name: TextName): string {
   const value: unknown = env[name];
@@ -84,6 +95,20 @@ function flag(env: Env, name: TextName, on: string): boolean {
   const value: unknown = env[name];
   if (value !== "" && value !== on) throw new ConfigurationError(`${name} must be empty or "${on}".`);
   return value === on;
+}
+
+function siteUrl(env: Env, name: TextName): string {
+  const url = text(env, name);
+  if (/^https?:\/\/[^/?#]+$/.test(url)) return url;
+  throw new ConfigurationError(`${name} is malformed: it must be a URL without a path.`);
+}
+
+async function readControlKey(env: Env): Promise<CryptoKey> {
+  const bytes = fromAnyBase64(text(env, "RELAYKEY_CONTROL_KEY"));
+  if (bytes?.length !== CONTROL_KEY_BYTES) {
+    throw new ConfigurationError("RELAYKEY_CONTROL_KEY is malformed: it must be 32 random bytes in base64.");
+  }
+  return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 }
 
 async function readTagKey(env: Env): Promise<CryptoKey> {
@@ -105,6 +130,10 @@ function keyControl(binding: Service): KeyControlApi {
     revoke: ({ holderLocator, keyId, tokenHash }, version) =>
       stub.revoke({ holderLocator, keyId, tokenHash }, version),
     inspect: ({ holderLocator, keyId, tokenHash }) => stub.inspect({ holderLocator, keyId, tokenHash }),
+    networks: (locator) => stub.networks(locator),
+    approveNetwork: (locator, network) => stub.approveNetwork(locator, network),
+    removeNetwork: (locator, network) => stub.removeNetwork(locator, network),
+    dismissPending: (locator, pendingId) => stub.dismissPending(locator, pendingId),
     ping: () => stub.ping(),
   };
 }

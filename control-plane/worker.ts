@@ -1,3 +1,4 @@
+import { clientIp } from "@relaykey/core/client-ip";
 import { newId } from "@relaykey/core/ids";
 import { createApi } from "./api/app.ts";
 import { handleApp } from "./app-handler.ts";
@@ -44,7 +45,9 @@ export default {
 async function dispatch(request: Request, requestId: string, { deps, api }: ControlPlane): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return Response.json({ status: "ok" });
-  if (pathname === "/api" || pathname.startsWith("/api/")) return api.fetch(request, { requestId });
+  if (pathname === "/api" || pathname.startsWith("/api/")) {
+    return api.fetch(request, { requestId, ip: clientIp(request, deps.edition)?.address ?? null });
+  }
   try {
     return await handleApp(request, deps);
   } catch (error) {

@@ -29,11 +29,112 @@ export interface KeyInspection {
   readonly usesTaken: number;
   /** Questions about this key that the object has answered since it started. */
   readonly leasesAsked: number;
-  readonly trustedIps: readonly {
-    readonly network: string;
-    readonly firstSeen: number;
-    readonly lastSeen: number;
-  }[];
+}
+
+/** What the edge tells of an address (`request.cf`). Empty where it tells nothing, as in the local edition. */
+export interface Place {
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string | null;
+  readonly region: string | null;
+  readonly city: string | null;
+  readonly asn: number | null;
+  /** Who runs the network. */
+  readonly network: string | null;
+}
+
+/** A network that a holder's keys may be used from. `network` is canonical (core/ip). Moments are epoch ms. */
+export interface TrustedNetwork {
+  readonly network: string;
+  readonly source: "first_use" | "confirmed" | "approved";
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly place: Place;
+}
+
+/** A network that waits for the holder's word. */
+export interface PendingNetwork {
+  /** Unguessable, but no proof of anything. */
+  readonly id: string;
+  readonly network: string;
+  readonly keyId: string;
+  /** Of the first blocked request. */
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly userAgent: string | null;
+    readonly integration: string;
+    readonly address: string;
+    readonly place: Place;
+  };
+  readonly since: number;
+  readonly lastSeen: number;
+  /** Blocked requests from this network since. */
+  readonly attempts: number;
+  readonly expiresAt: number;
+  /** Whether a mail was asked for: not while the holder's mailbox is being spared. */
+  readonly mailed: boolean;
+}
+
+export interface HolderNetworks {
+  readonly trusted: readonly TrustedNetwork[];
+  readonly pending: readonly PendingNetwork[];
+}
+
+/** What the page behind a confirmation link may know. */
+export interface ConfirmationView {
+  readonly state: "pending";
+  readonly pending: PendingNetwork;
+  readonly keyName: string;
+  readonly keyDisplay: string;
+  readonly holderName: string;
+  readonly organizationName: string;
+  /** The person has to type the number that the refused call was answered with. */
+  readonly numberMatching: boolean;
+  readonly expiresAt: number;
+}
+
+/** Why a confirmation link leads nowhere (any more). */
+export type ConfirmationEnd =
+  | "unknown"
+  | "expired"
+  /** By this or another link; or by an admin. */
+  | "confirmed"
+  | "rejected"
+  /** The key is frozen. */
+  | "frozen"
+  /** The key was revoked or has expired. */
+  | "key_ended";
+
+/** What a mail about a pending network says; its link holds `token`. */
+export interface ConfirmationMail {
+  readonly to: string;
+  readonly view: ConfirmationView;
+  /** 256 bits, base64url. The same for a repeated delivery of the same mail. */
+  readonly token: string;
+  /** Names this very mail, for senders that can tell a repetition. */
+  readonly mailId: string;
+}
+
+/** All that the confirm Worker may ask of the data plane. It is handed no vendor key, no snapshot and no list. */
+export interface ConfirmationsApi {
+  /** The mail to send now, or null when there is nothing to confirm any more. */
+  mail(holderLocator: string, pendingId: string): Promise<ConfirmationMail | null>;
+  /** Looks; changes nothing. */
+  view(holderLocator: string, token: string): Promise<ConfirmationView | { readonly state: ConfirmationEnd }>;
+  /** Uses the token up. `number` is what the person typed. "mismatch" counts against the entry. */
+  confirm(
+    holderLocator: string,
+    token: string,
+    number: string | null,
+  ): Promise<{ readonly state: "confirmed_now" | "mismatch" | ConfirmationEnd }>;
+  /** "This wasn't me": freezes the key, and answers when it is enforced. */
+  reject(holderLocator: string, token: string): Promise<{ readonly state: "frozen_now" | ConfirmationEnd }>;
+  /** Asks for a new mail in place of an expired one; the throttle applies. */
+  resend(
+    holderLocator: string,
+    token: string,
+  ): Promise<{ readonly state: "sent" | "throttled" | ConfirmationEnd }>;
+  ping(): Promise<"ok">;
 }
 
 /** All that the control plane may ask of the data plane. A rejection means "not enforced". */
@@ -42,5 +143,12 @@ export interface KeyControlApi {
   apply(snapshot: string): Promise<EnforcementReceipt>;
   revoke(ref: KeyRef, version: number): Promise<EnforcementReceipt>;
   inspect(ref: KeyRef): Promise<KeyInspection | null>;
+  networks(holderLocator: string): Promise<HolderNetworks>;
+  /** Trusts a network, or a block (canonical CIDR), in the holder's stead. Pending entries inside it are settled. */
+  approveNetwork(holderLocator: string, network: string): Promise<void>;
+  /** Stops trusting a network; answers when no request starts from it any more. False: it was not trusted. */
+  removeNetwork(holderLocator: string, network: string): Promise<boolean>;
+  /** Drops a pending entry without trusting it; its links are dead. */
+  dismissPending(holderLocator: string, pendingId: string): Promise<boolean>;
   ping(): Promise<"ok">;
 }

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { DEFAULT_CONFIRMATION } from "./confirmation.ts";
 import { NO_LIMITS } from "./limits.ts";
 import { decodeSnapshot, encodeSnapshot } from "./snapshot.ts";
 import type { PolicySnapshot } from "./snapshot.ts";
 
 const SNAPSHOT: PolicySnapshot = {
   format: 1,
+  name: "Ada/openai",
   version: 3,
   keyId: "key",
   organizationId: "org",
@@ -34,7 +36,9 @@ const SNAPSHOT: PolicySnapshot = {
   ip: { mode: "allowlist", cidrs: ["10.0.0.0/8"] },
   limits: { ...NO_LIMITS, uses: 5 },
   enforcement: "lease",
-  holder: { kind: "person", name: "Ada", email: "ada@example.com", limits: NO_LIMITS },
+  holder: { kind: "person", name: "Ada", email: "ada@example.com", mailable: true, limits: NO_LIMITS },
+  confirmation: DEFAULT_CONFIRMATION,
+  organizationName: "Acme",
   auditRetentionDays: 30,
 };
 

@@ -1,4 +1,6 @@
 import * as z from "zod/mini";
+import { DEFAULT_CONFIRMATION, confirmationSchema } from "./confirmation.ts";
+import type { ConfirmationPolicy } from "./confirmation.ts";
 import { ENFORCEMENTS } from "./enforcement.ts";
 import type { EnforcementMode } from "./enforcement.ts";
 import { integrationSchema } from "./integration.ts";
@@ -21,6 +23,8 @@ export const HOLDER_KINDS = ["person", "application", "service", "agent", "vendo
 /** All that the data plane knows of a key: what it may do, and the sealed vendor key it stands for. */
 export interface PolicySnapshot {
   readonly format: 1;
+  /** Shown as the key's name in mail and pages. */
+  readonly name: string;
   /** Strictly increasing per key. */
   readonly version: number;
   readonly keyId: string;
@@ -40,15 +44,21 @@ export interface PolicySnapshot {
   /** Values of the `{name}` segments in the rules. */
   readonly bindings: Readonly<Record<string, string>>;
   readonly ip: IpPolicy;
+  /** How new addresses are confirmed, where `ip` says so. */
+  readonly confirmation: ConfirmationPolicy;
   readonly limits: Limits;
   readonly enforcement: EnforcementMode;
   readonly holder: {
     readonly kind: HolderKind;
     readonly name: string;
     readonly email: string | null;
+    /** Whether mail to the address may be sent: not after it bounced or was called spam. */
+    readonly mailable: boolean;
     /** Over all keys of the holder. */
     readonly limits: Limits;
   };
+  /** As people know it: for mail and pages. */
+  readonly organizationName: string;
   readonly auditRetentionDays: number;
 }
 
@@ -58,6 +68,7 @@ const cidr = z.string().check(z.refine((text) => parseCidr(text) !== null, "not 
 
 const snapshotSchema = z.strictObject({
   format: z.literal(1),
+  name: z._default(z.string(), ""),
   version: z.int().check(z.minimum(1)),
   keyId: id,
   organizationId: id,
@@ -79,14 +90,21 @@ const snapshotSchema = z.strictObject({
     }),
     z.strictObject({ mode: z.literal("confirm") }),
   ]),
+  confirmation: z._default(confirmationSchema, () => ({
+    ...DEFAULT_CONFIRMATION,
+    preapproved: [],
+    neverConfirmable: [],
+  })),
   limits: limitsSchema,
   enforcement: z.enum(ENFORCEMENTS),
   holder: z.strictObject({
     kind: z.enum(HOLDER_KINDS),
     name: z.string(),
     email: z.nullable(z.string()),
+    mailable: z._default(z.boolean(), true),
     limits: z._default(limitsSchema, NO_LIMITS),
   }),
+  organizationName: z._default(z.string(), ""),
   auditRetentionDays: z.int().check(z.minimum(1), z.maximum(3_650)),
 });
 

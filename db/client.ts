@@ -6,9 +6,20 @@ import * as audit from "./schema/audit.ts";
 import * as holders from "./schema/holders.ts";
 import * as integrations from "./schema/integrations.ts";
 import * as keys from "./schema/keys.ts";
+import * as notices from "./schema/notices.ts";
 import * as organizations from "./schema/organizations.ts";
+import * as people from "./schema/people.ts";
 
-const schema = { ...access, ...audit, ...holders, ...integrations, ...keys, ...organizations };
+const schema = {
+  ...access,
+  ...audit,
+  ...holders,
+  ...integrations,
+  ...keys,
+  ...notices,
+  ...organizations,
+  ...people,
+};
 
 /**
  * The database as Workers use it: one HTTP request per statement, or per `batch` (one transaction that rolls back

@@ -55,14 +55,28 @@ export async function seed(options: SeedOptions): Promise<Seeded> {
   return { demo, managementToken, signInToken: await signInLink(backend, organizationId) };
 }
 
+/** The demo organization's first admin. Nobody else can receive mail on this machine. */
+const DEMO_ADMIN = "admin@relaykey.localhost";
+
+/** A link that signs its opener in as the demo organization's admin, whichever browser it is opened in. */
 async function signInLink(backend: SqlBackend, organizationId: string): Promise<string> {
   const token = randomBytes(32).toString("base64url");
   const hash = createHash("sha256").update(token).digest("hex");
+  await queryRows(backend, "INSERT INTO users (id, email) VALUES ($1, $2) ON CONFLICT DO NOTHING", [
+    newId(),
+    DEMO_ADMIN,
+  ]);
   await queryRows(
     backend,
-    `INSERT INTO sign_in_links (id, organization_id, token_hash, expires_at)
+    `INSERT INTO memberships (id, organization_id, user_id, role)
+     SELECT $1, $2, users.id, 'admin' FROM users WHERE email = $3 ON CONFLICT DO NOTHING`,
+    [newId(), organizationId, DEMO_ADMIN],
+  );
+  await queryRows(
+    backend,
+    `INSERT INTO sign_in_attempts (id, email, link_hash, expires_at)
      VALUES ($1, $2, $3, now() + $4::int * interval '1 minute')`,
-    [newId(), organizationId, hash, String(SIGN_IN_MINUTES)],
+    [newId(), DEMO_ADMIN, hash, String(SIGN_IN_MINUTES)],
   );
   return token;
 }

@@ -11,6 +11,7 @@ const key = z.string().regex(/^[A-Za-z0-9+/]{43}=$/);
 const secretsSchema = z.strictObject({
   RELAYKEY_TOKEN_KEY: key,
   RELAYKEY_MASTER_KEY: key,
+  RELAYKEY_CONTROL_KEY: key,
   RELAYKEY_PLATFORM_TOKEN: z.string().min(20),
   SQL_PASSWORD: z.string().min(20),
 });
@@ -54,13 +55,24 @@ export class StateFolder {
   /** @throws StartError naming what is missing or malformed in `secrets.json`. */
   secrets(): Secrets {
     const text = this.read("secrets.json");
-    if (text !== null) return parse(this.file("secrets.json"), text, secretsSchema);
+    if (text !== null) return this.#knownSecrets(text);
     const secrets: Secrets = {
-      RELAYKEY_TOKEN_KEY: randomBytes(32).toString("base64"),
-      RELAYKEY_MASTER_KEY: randomBytes(32).toString("base64"),
+      RELAYKEY_TOKEN_KEY: newKey(),
+      RELAYKEY_MASTER_KEY: newKey(),
+      RELAYKEY_CONTROL_KEY: newKey(),
       RELAYKEY_PLATFORM_TOKEN: randomBytes(24).toString("base64url"),
       SQL_PASSWORD: randomBytes(24).toString("base64url"),
     };
+    this.write("secrets.json", secrets);
+    return secrets;
+  }
+
+  /** Of an installation made before there was a control key: it gets one. All else must be there. */
+  #knownSecrets(text: string): Secrets {
+    const file = this.file("secrets.json");
+    const known = parse(file, text, secretsSchema.partial({ RELAYKEY_CONTROL_KEY: true }));
+    if (known.RELAYKEY_CONTROL_KEY !== undefined) return parse(file, text, secretsSchema);
+    const secrets: Secrets = { ...known, RELAYKEY_CONTROL_KEY: newKey() };
     this.write("secrets.json", secrets);
     return secrets;
   }
@@ -90,6 +102,10 @@ export class StateFolder {
       throw new StartError(`${this.file(name)} cannot be read: ${String(error)}`);
     }
   }
+}
+
+function newKey(): string {
+  return randomBytes(32).toString("base64");
 }
 
 function parse<T>(file: string, text: string, schema: z.ZodType<T>): T {

@@ -26,6 +26,18 @@ export function authenticate(deps: ServiceDependencies) {
     context.set("caller", {
       organizationId: token.organizationId,
       actor: { kind: "management_token", id: token.id },
+      via: "api",
+      ip: context.env.ip,
+      role: token.role,
+      token: {
+        id: token.id,
+        kind: token.kind,
+        rules: token.rules,
+        ipCidrs: token.ipCidrs,
+        expiresAt: token.expiresAt,
+        bounds: token.bounds,
+      },
+      isStrong: true,
     });
     context.set("isBootstrap", token.kind === "bootstrap");
     await next();

@@ -1,11 +1,15 @@
 import type { Context } from "hono";
-import type { Caller } from "../service/dependencies.ts";
+import type { Caller } from "../service/caller.ts";
 import type { Outcome } from "../service/outcome.ts";
 import { problem } from "./errors.ts";
 
 /** What every handler of the API finds in its context. */
 export interface ApiEnv {
-  Bindings: { readonly requestId: string };
+  Bindings: {
+    readonly requestId: string;
+    /** The caller's canonical address; null when it cannot be told. */
+    readonly ip: string | null;
+  };
   Variables: {
     /** Who is asking; set once the token is verified. */
     caller: Caller;

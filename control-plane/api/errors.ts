@@ -44,6 +44,26 @@ export const API_ERRORS = {
     title: "Only the bootstrap token may do this",
     detail: "Organizations are created with the token that was made when RelayKey was installed.",
   },
+  role_insufficient: {
+    status: 403,
+    title: "Your role may not do this",
+    detail: "Ask an admin of the organization to do it, or to make you an admin.",
+  },
+  people_only: {
+    status: 403,
+    title: "Only a person may do this",
+    detail: "Do it in the dashboard: no token may.",
+  },
+  token_scope: {
+    status: 403,
+    title: "Outside what the token may do",
+    detail: "Use a token whose scope and bounds cover this, or ask an admin for one.",
+  },
+  passkey_needed: {
+    status: 403,
+    title: "A passkey is needed",
+    detail: "Confirm with your passkey in the dashboard, then do it again.",
+  },
   not_found: {
     status: 404,
     title: "There is no such thing in your organization",

@@ -127,11 +127,6 @@ export function presentInspection(inspection: KeyInspection | null) {
     leased_until: inspection.leasedUntil === 0 ? null : new Date(inspection.leasedUntil),
     leases_asked: inspection.leasesAsked,
     uses_taken: inspection.usesTaken,
-    trusted_ips: inspection.trustedIps.map(({ network, firstSeen, lastSeen }) => ({
-      network,
-      first_seen: new Date(firstSeen),
-      last_seen: new Date(lastSeen),
-    })),
   };
 }
 

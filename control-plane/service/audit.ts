@@ -1,6 +1,7 @@
 import { listAuditEvents } from "@relaykey/db/queries/audit";
 import type { AuditFilter, AuditRow } from "@relaykey/db/queries/audit";
-import type { Caller, ServiceDependencies } from "./dependencies.ts";
+import type { Caller } from "./caller.ts";
+import type { ServiceDependencies } from "./dependencies.ts";
 import { showIntegration } from "./integrations.ts";
 import { fail, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";

@@ -5,7 +5,9 @@ import { newLocator } from "@relaykey/core/token";
 import { isUniqueViolation } from "@relaykey/db/queries/conflicts";
 import * as queries from "@relaykey/db/queries/holders";
 import type { Holder, HolderChange } from "@relaykey/db/queries/holders";
-import type { Caller, ServiceDependencies } from "./dependencies.ts";
+import { adminEvent, changedFacts } from "./caller.ts";
+import type { Caller } from "./caller.ts";
+import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceKeys } from "./enforcement.ts";
 import type { FanOut } from "./enforcement.ts";
 import { fail, invalid, ok } from "./outcome.ts";
@@ -29,21 +31,14 @@ export async function createHolder(
   caller: Caller,
   input: HolderInput,
 ): Promise<Outcome<Holder>> {
-  const { organizationId, actor } = caller;
+  const { organizationId } = caller;
   if (input.kind === "person" && input.email === null) return personNeedsEmail();
   const id = newId();
   try {
     const holder = await queries.createHolder(
       deps.db,
       { id, organizationId, ...input, locator: newLocator() },
-      {
-        organizationId,
-        actor,
-        action: "holder.created",
-        subjectKind: "holder",
-        subjectId: id,
-        metadata: { ...input },
-      },
+      adminEvent(caller, "holder.created", { kind: "holder", id }, { after: { ...input } }),
     );
     return ok(holder);
   } catch (error) {
@@ -81,7 +76,7 @@ export async function changeHolder(
   reference: string,
   update: HolderUpdate,
 ): Promise<Outcome<{ readonly holder: Holder; readonly enforcement: FanOut }>> {
-  const { organizationId, actor } = caller;
+  const { organizationId } = caller;
   const found = await showHolder(deps, caller, reference);
   if (!found.ok) return found;
   const { limits, ...settings } = update;
@@ -93,14 +88,13 @@ export async function changeHolder(
   if (after.kind === "person" && after.email === null) return personNeedsEmail();
   const subjectId = found.value.id;
   try {
-    const changed = await queries.changeHolder(deps.db, organizationId, subjectId, change, {
-      organizationId,
-      actor,
-      action: "holder.changed",
-      subjectKind: "holder",
-      subjectId,
-      metadata: { ...change },
-    });
+    const event = adminEvent(
+      caller,
+      "holder.changed",
+      { kind: "holder", id: subjectId },
+      changedFacts(found.value, change),
+    );
+    const changed = await queries.changeHolder(deps.db, organizationId, subjectId, change, event);
     if (changed === null) return fail("not_found");
     const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
     return ok({ holder: changed.holder, enforcement });

@@ -7,7 +7,9 @@ import type { Secret } from "@relaykey/core/secret";
 import { isUniqueViolation } from "@relaykey/db/queries/conflicts";
 import * as queries from "@relaykey/db/queries/integrations";
 import type { Integration, IntegrationChange, NewSealedSecret } from "@relaykey/db/queries/integrations";
-import type { Caller, ServiceDependencies } from "./dependencies.ts";
+import { adminEvent, changedFacts } from "./caller.ts";
+import type { Caller } from "./caller.ts";
+import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceKeys } from "./enforcement.ts";
 import type { FanOut } from "./enforcement.ts";
 import { fail, invalid, ok } from "./outcome.ts";
@@ -44,7 +46,7 @@ export async function createIntegration(
   caller: Caller,
   input: IntegrationInput,
 ): Promise<Outcome<Integration>> {
-  const { organizationId, actor } = caller;
+  const { organizationId } = caller;
   const { slug, secret, upstream, requestHeaders, ...settings } = input;
   const checked = readUpstream(deps, upstream);
   if (!checked.ok) return checked;
@@ -63,14 +65,12 @@ export async function createIntegration(
         secretVersion: 1,
       },
       sealed,
-      {
-        organizationId,
-        actor,
-        action: "integration.created",
-        subjectKind: "integration",
-        subjectId: id,
-        metadata: { slug, ...settings, upstream, requestHeaders },
-      },
+      adminEvent(
+        caller,
+        "integration.created",
+        { kind: "integration", id },
+        { after: { slug, ...settings, upstream, requestHeaders } },
+      ),
     );
     return ok(integration);
   } catch (error) {
@@ -114,7 +114,7 @@ export async function changeIntegration(
   reference: string,
   update: IntegrationUpdate,
 ): Promise<Outcome<{ readonly integration: Integration; readonly enforcement: FanOut }>> {
-  const { organizationId, actor } = caller;
+  const { organizationId } = caller;
   const { secret, upstream, requestHeaders, ...settings } = update;
   const checked = upstream === undefined ? ok({}) : readUpstream(deps, upstream);
   if (!checked.ok) return checked;
@@ -129,14 +129,15 @@ export async function changeIntegration(
     const { id, secretVersion } = found.value;
     const sealed =
       secret === undefined ? null : await seal(deps, organizationId, id, secretVersion + 1, secret);
-    const event = {
-      organizationId,
-      actor,
-      action: "integration.changed",
-      subjectKind: "integration" as const,
-      subjectId: id,
-      metadata: { ...change, ...(sealed === null ? {} : { secretVersion: sealed.version }) },
-    };
+    const event = adminEvent(
+      caller,
+      "integration.changed",
+      { kind: "integration", id },
+      changedFacts(found.value, {
+        ...change,
+        ...(sealed === null ? {} : { secretVersion: sealed.version }),
+      }),
+    );
     try {
       const changed = await queries.changeIntegration(deps.db, organizationId, id, change, sealed, event);
       if (changed === null) return fail("not_found");

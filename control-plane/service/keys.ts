@@ -3,12 +3,13 @@ import type { Secret } from "@relaykey/core/secret";
 import type { KeyInspection } from "@relaykey/core/rpc";
 import type { IpPolicy } from "@relaykey/core/snapshot";
 import { mintToken } from "@relaykey/core/token";
-import type { AdminEvent } from "@relaykey/db/queries/admin-events";
 import * as queries from "@relaykey/db/queries/keys";
 import { listReceipts } from "@relaykey/db/queries/receipts";
 import type { Receipt } from "@relaykey/db/queries/receipts";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
-import type { Caller, ServiceDependencies } from "./dependencies.ts";
+import { adminEvent, changedFacts } from "./caller.ts";
+import type { Caller } from "./caller.ts";
+import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceKey } from "./enforcement.ts";
 import type { Enforcement } from "./enforcement.ts";
 import { showHolder } from "./holders.ts";
@@ -86,11 +87,14 @@ export async function createKey(
       ...columns,
     },
     rules,
-    eventOf(caller, "key.created", id, {
-      holder: holder.value.name,
-      integration: integration.value.slug,
-      ...describePolicy(policy),
-    }),
+    adminEvent(
+      caller,
+      "key.created",
+      { kind: "key", id },
+      {
+        after: { holder: holder.value.name, integration: integration.value.slug, ...describePolicy(policy) },
+      },
+    ),
   );
   const answered = await answer(deps, caller, id, 1);
   return answered.ok ? ok({ ...answered.value, token: minted.token }) : answered;
@@ -150,7 +154,12 @@ export async function changeKey(
     const policy = updatedPolicy(current, update);
     const problem = checkPolicy(policy, update.expiresAt === undefined ? null : deps.now());
     if (problem !== null) return problem;
-    const event = eventOf(caller, "key.changed", keyId, describePolicy(policy));
+    const event = adminEvent(
+      caller,
+      "key.changed",
+      { kind: "key", id: keyId },
+      changedFacts(describePolicy(updatedPolicy(current, {})), describePolicy(policy)),
+    );
     const version = await queries.changeKey(
       deps.db,
       caller.organizationId,
@@ -173,7 +182,7 @@ export async function revokeKey(
   caller: Caller,
   keyId: string,
 ): Promise<Outcome<KeyAnswer>> {
-  const event = eventOf(caller, "key.revoked", keyId, {});
+  const event = adminEvent(caller, "key.revoked", { kind: "key", id: keyId });
   const revokedAt = new Date(deps.now());
   const version = await queries.revokeKey(deps.db, caller.organizationId, keyId, revokedAt, event);
   if (version !== null) return answer(deps, caller, keyId, version);
@@ -228,14 +237,4 @@ async function answer(
   const enforcement = await enforceKey(deps, caller.organizationId, keyId, version);
   const found = await showKey(deps, caller, keyId);
   return found.ok ? ok({ key: found.value, enforcement }) : found;
-}
-
-function eventOf(
-  caller: Caller,
-  action: string,
-  keyId: string,
-  metadata: Readonly<Record<string, unknown>>,
-): AdminEvent {
-  const { organizationId, actor } = caller;
-  return { organizationId, actor, action, subjectKind: "key", subjectId: keyId, metadata };
 }

@@ -3,7 +3,9 @@ import type { Secret } from "@relaykey/core/secret";
 import { mintToken } from "@relaykey/core/token";
 import * as queries from "@relaykey/db/queries/organizations";
 import type { Organization } from "@relaykey/db/queries/organizations";
-import type { Caller, ServiceDependencies } from "./dependencies.ts";
+import { adminEvent } from "./caller.ts";
+import type { Caller } from "./caller.ts";
+import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceOpenKeys } from "./enforcement.ts";
 import type { FanOut } from "./enforcement.ts";
 import { fail, ok } from "./outcome.ts";
@@ -33,14 +35,12 @@ export async function createOrganization(
       tokenHash: minted.hash,
       display: minted.display,
     },
-    event: {
-      organizationId: id,
-      actor: caller.actor,
-      action: "organization.created",
-      subjectKind: "organization",
-      subjectId: id,
-      metadata: { name: input.name, token: minted.display },
-    },
+    event: adminEvent(
+      { ...caller, organizationId: id },
+      "organization.created",
+      { kind: "organization", id },
+      { after: { name: input.name }, metadata: { token: minted.display } },
+    ),
   });
   return ok({ organization, managementToken: minted.token });
 }
@@ -58,17 +58,15 @@ export async function changeOrganization(
   caller: Caller,
   input: { readonly name: string },
 ): Promise<Outcome<Organization>> {
-  const { organizationId, actor } = caller;
+  const { organizationId } = caller;
   const organization = await queries.renameOrganization(deps.db, organizationId, {
     name: input.name,
-    event: {
-      organizationId,
-      actor,
-      action: "organization.changed",
-      subjectKind: "organization",
-      subjectId: organizationId,
-      metadata: { name: input.name },
-    },
+    event: adminEvent(
+      caller,
+      "organization.changed",
+      { kind: "organization", id: organizationId },
+      { after: { name: input.name } },
+    ),
   });
   return organization === null ? fail("not_found") : ok(organization);
 }
@@ -79,17 +77,13 @@ export async function freezeOrganization(
   caller: Caller,
   frozen: boolean,
 ): Promise<Outcome<{ readonly organization: Organization; readonly enforcement: FanOut }>> {
-  const { organizationId, actor } = caller;
+  const { organizationId } = caller;
   const changed = await queries.setFrozen(deps.db, organizationId, {
     frozen,
-    event: {
-      organizationId,
-      actor,
-      action: frozen ? "organization.frozen" : "organization.unfrozen",
-      subjectKind: "organization",
-      subjectId: organizationId,
-      metadata: {},
-    },
+    event: adminEvent(caller, frozen ? "organization.frozen" : "organization.unfrozen", {
+      kind: "organization",
+      id: organizationId,
+    }),
   });
   if (changed === null) return fail("not_found");
   const { organization, keys } = changed;

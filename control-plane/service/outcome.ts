@@ -13,7 +13,11 @@ export type FailureCode =
   | "data_plane_away"
   | "name_taken"
   | "key_revoked"
-  | "changed_meanwhile";
+  | "changed_meanwhile"
+  | "role_insufficient"
+  | "people_only"
+  | "token_scope"
+  | "passkey_needed";
 
 export interface Failure {
   readonly code: FailureCode;

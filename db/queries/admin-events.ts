@@ -1,33 +1,64 @@
+import { sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import { newId } from "@relaykey/core/ids";
 import type { Database } from "../client.ts";
 import { adminAuditEvents } from "../schema/organizations.ts";
+import type { VIAS } from "../schema/organizations.ts";
 
-/** Who did it. `system` is the installation itself: seeding, retries. */
+/** Who did it. `system` is the installation itself: seeding, retries. `holder` acts through a confirmation page. */
 export type Actor =
   | { readonly kind: "management_token"; readonly id: string }
-  | { readonly kind: "member"; readonly id: string }
+  | { readonly kind: "user"; readonly id: string }
+  | { readonly kind: "holder"; readonly id: string }
   | { readonly kind: "system"; readonly id: null };
 
-/** One admin action. `metadata` says what changed and never holds a secret. */
+export type SubjectKind =
+  | "organization"
+  | "integration"
+  | "holder"
+  | "key"
+  | "management_token"
+  | "user"
+  | "membership"
+  | "invitation"
+  | "domain_claim"
+  | "webhook_endpoint"
+  | "webhook_delivery"
+  | "notice";
+
+type Facts = Readonly<Record<string, unknown>>;
+
+/** One admin action. `before`, `after` and `metadata` say what changed and never hold a secret. */
 export interface AdminEvent {
   readonly organizationId: string;
   readonly actor: Actor;
+  /** Through which face. */
+  readonly via: (typeof VIAS)[number];
+  /** Canonical address of who did it; null when nobody called. */
+  readonly ip: string | null;
+  /** "noun.verb-ed", such as "key.revoked". */
   readonly action: string;
-  readonly subjectKind: "organization" | "integration" | "holder" | "key" | "management_token";
+  readonly subjectKind: SubjectKind;
   readonly subjectId: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly before?: Facts;
+  readonly after?: Facts;
+  readonly metadata: Facts;
 }
 
 /** The event as a row. */
-export function adminEventRow(event: AdminEvent): typeof adminAuditEvents.$inferInsert {
+export function adminEventRow(event: AdminEvent): typeof adminAuditEvents.$inferInsert & { id: string } {
   return {
     id: newId(),
     organizationId: event.organizationId,
     actorKind: event.actor.kind,
     actorId: event.actor.id,
+    via: event.via,
+    ip: event.ip,
     action: event.action,
     subjectKind: event.subjectKind,
     subjectId: event.subjectId,
+    before: event.before ?? null,
+    after: event.after ?? null,
     metadata: JSON.stringify(event.metadata),
   };
 }
@@ -35,4 +66,22 @@ export function adminEventRow(event: AdminEvent): typeof adminAuditEvents.$infer
 /** A statement for the batch of the action itself: no action without its event, and no event without the action. */
 export function insertAdminEvent(db: Database, event: AdminEvent) {
   return db.insert(adminAuditEvents).values(adminEventRow(event));
+}
+
+/**
+ * The event as a CTE that follows one called `changed`: written once, and only if `changed` has a row. For changes whose
+ * condition is part of the statement.
+ */
+export function adminEventCte(event: AdminEvent): SQL {
+  const row = adminEventRow(event);
+  const json = (facts: Facts | null | undefined): string | null =>
+    facts === null || facts === undefined ? null : JSON.stringify(facts);
+  return sql`recorded AS (
+      INSERT INTO ${adminAuditEvents}
+        (id, organization_id, actor_kind, actor_id, via, ip, action, subject_kind, subject_id, before, after, metadata)
+      SELECT ${row.id}::uuid, ${row.organizationId}::uuid, ${row.actorKind}::text, ${row.actorId}::uuid, ${row.via}::text,
+        ${row.ip}::text, ${row.action}::text, ${row.subjectKind}::text, ${row.subjectId}::uuid,
+        ${json(event.before)}::jsonb, ${json(event.after)}::jsonb, ${row.metadata}::text
+      WHERE EXISTS (SELECT 1 FROM changed)
+    )`;
 }

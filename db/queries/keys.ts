@@ -6,8 +6,7 @@ import type { Database } from "../client.ts";
 import { holders } from "../schema/holders.ts";
 import { integrations } from "../schema/integrations.ts";
 import { outbox, relayKeys, scopeRules } from "../schema/keys.ts";
-import { adminAuditEvents } from "../schema/organizations.ts";
-import { adminEventRow, insertAdminEvent } from "./admin-events.ts";
+import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 
 export type KeyRow = typeof relayKeys.$inferSelect;
@@ -186,16 +185,10 @@ export async function revokeKey(
 
 /** The outbox row and the admin event of a change: written only if `changed` has a row. */
 function recordChange(event: AdminEvent): SQL {
-  const row = adminEventRow(event);
   return sql`queued AS (
       INSERT INTO ${outbox} (id, organization_id, key_id, version)
       SELECT ${newId()}::uuid, organization_id, id, policy_version FROM changed
-    ), recorded AS (
-      INSERT INTO ${adminAuditEvents}
-        (id, organization_id, actor_kind, actor_id, action, subject_kind, subject_id, metadata)
-      SELECT ${row.id}::uuid, organization_id, ${row.actorKind}::text, ${row.actorId}::uuid, ${row.action}::text,
-        ${row.subjectKind}::text, ${row.subjectId}::uuid, ${row.metadata}::text FROM changed
-    )`;
+    ), ${adminEventCte(event)}`;
 }
 
 function readVersion(rows: readonly { readonly policy_version: string }[]): number | null {

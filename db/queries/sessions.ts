@@ -1,52 +1,38 @@
 import { and, eq, gt, isNull } from "drizzle-orm";
 import type { Database } from "../client.ts";
-import { sessions, signInLinks } from "../schema/access.ts";
+import { sessions, signInAttempts } from "../schema/access.ts";
 
 export type Session = typeof sessions.$inferSelect;
 
-/** Stores a one-time link into the dashboard. `tokenHash` is the SHA-256 (hex) of the link's token. */
-export async function createSignInLink(
-  db: Database,
-  link: {
-    readonly id: string;
-    readonly organizationId: string;
-    readonly tokenHash: string;
-    readonly expiresAt: Date;
-  },
-): Promise<void> {
-  await db.insert(signInLinks).values(link);
-}
-
 /**
- * Uses a link up. Of several attempts at once exactly one succeeds.
+ * Uses a one-time link up. Of several attempts at once exactly one succeeds.
  *
- * @returns the organization it leads into, or null when the link is unknown, used or expired.
+ * @param browserHash SHA-256 (hex) of the cookie of the browser that opened the link; null without one.
+ * @returns the address it was mailed to, or null when the link is unknown, used, expired, or another browser's.
  */
 export async function useSignInLink(
   db: Database,
-  tokenHash: string,
+  linkHash: string,
+  browserHash: string | null,
   now: Date,
-): Promise<{ readonly organizationId: string } | null> {
+): Promise<{ readonly email: string } | null> {
   const [row] = await db
-    .update(signInLinks)
+    .update(signInAttempts)
     .set({ usedAt: now })
     .where(
-      and(eq(signInLinks.tokenHash, tokenHash), isNull(signInLinks.usedAt), gt(signInLinks.expiresAt, now)),
+      and(
+        eq(signInAttempts.linkHash, linkHash),
+        isNull(signInAttempts.usedAt),
+        gt(signInAttempts.expiresAt, now),
+        browserHash === null ? isNull(signInAttempts.browserHash) : undefined,
+      ),
     )
-    .returning({ organizationId: signInLinks.organizationId });
+    .returning({ email: signInAttempts.email });
   return row ?? null;
 }
 
 /** Stores a signed-in browser. `tokenHash` is the SHA-256 (hex) of its cookie. */
-export async function createSession(
-  db: Database,
-  session: {
-    readonly id: string;
-    readonly organizationId: string;
-    readonly tokenHash: string;
-    readonly expiresAt: Date;
-  },
-): Promise<void> {
+export async function createSession(db: Database, session: typeof sessions.$inferInsert): Promise<void> {
   await db.insert(sessions).values(session);
 }
 

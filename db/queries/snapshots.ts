@@ -25,8 +25,12 @@ export async function loadSnapshot(
       holder: holders,
       integration: integrations,
       envelope: integrationSecrets.envelope,
-      auditRetentionDays: organizations.auditRetentionDays,
-      organizationFrozen: organizations.frozen,
+      organization: {
+        name: organizations.name,
+        frozen: organizations.frozen,
+        auditRetentionDays: organizations.auditRetentionDays,
+        confirmation: organizations.confirmation,
+      },
       rules: ruleList,
     })
     .from(relayKeys)
@@ -49,15 +53,18 @@ interface Row {
   readonly holder: typeof holders.$inferSelect;
   readonly integration: typeof integrations.$inferSelect;
   readonly envelope: string;
-  readonly auditRetentionDays: number;
-  readonly organizationFrozen: boolean;
+  readonly organization: Pick<
+    typeof organizations.$inferSelect,
+    "name" | "frozen" | "auditRetentionDays" | "confirmation"
+  >;
   readonly rules: ScopeRule[];
 }
 
 function toSnapshot(row: Row): PolicySnapshot {
-  const { key, holder, integration, envelope, auditRetentionDays, organizationFrozen, rules } = row;
+  const { key, holder, integration, envelope, organization, rules } = row;
   return {
     format: 1,
+    name: key.name,
     version: key.policyVersion,
     keyId: key.id,
     organizationId: key.organizationId,
@@ -65,7 +72,7 @@ function toSnapshot(row: Row): PolicySnapshot {
     holderLocator: holder.locator,
     tokenHash: key.tokenHash,
     display: key.display,
-    state: key.state === "active" && (holder.frozen || organizationFrozen) ? "frozen" : key.state,
+    state: key.state === "active" && (holder.frozen || organization.frozen) ? "frozen" : key.state,
     notBefore: key.notBefore?.getTime() ?? null,
     expiresAt: key.expiresAt?.getTime() ?? null,
     integration: {
@@ -89,9 +96,17 @@ function toSnapshot(row: Row): PolicySnapshot {
     rules,
     bindings: key.bindings,
     ip: key.ipMode === "allowlist" ? { mode: "allowlist", cidrs: key.ipCidrs } : { mode: key.ipMode },
+    confirmation: { ...organization.confirmation, ...holder.confirmation },
     limits: key.limits,
     enforcement: key.enforcement,
-    holder: { kind: holder.kind, name: holder.name, email: holder.email, limits: holder.limits },
-    auditRetentionDays,
+    holder: {
+      kind: holder.kind,
+      name: holder.name,
+      email: holder.email,
+      mailable: holder.mailState === "ok",
+      limits: holder.limits,
+    },
+    organizationName: organization.name,
+    auditRetentionDays: organization.auditRetentionDays,
   };
 }

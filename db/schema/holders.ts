@@ -1,8 +1,9 @@
-import { boolean, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { boolean, integer, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
+import type { ConfirmationPolicy } from "@relaykey/core/confirmation";
 import { NO_LIMITS } from "@relaykey/core/limits";
 import type { Limits } from "@relaykey/core/limits";
 import { HOLDER_KINDS } from "@relaykey/core/snapshot";
-import { createdAt, id, organizationId } from "./columns.ts";
+import { createdAt, id, moment, organizationId } from "./columns.ts";
 import { organizations } from "./organizations.ts";
 
 /** Who holds keys: a person, or a machine. */
@@ -19,6 +20,14 @@ export const holders = pgTable(
     frozen: boolean("frozen").notNull().default(false),
     /** Bounds over all of its keys together. */
     limits: jsonb("limits").$type<Limits>().notNull().default(NO_LIMITS),
+    /** What differs from the organization's way of confirming addresses. */
+    confirmation: jsonb("confirmation").$type<Partial<ConfirmationPolicy>>().notNull().default({}),
+    /** What became of mail to the address: after a bounce or a complaint none is sent. */
+    mailState: text("mail_state", { enum: ["ok", "bounced", "complained"] })
+      .notNull()
+      .default("ok"),
+    mailStateAt: moment("mail_state_at"),
+    revision: integer("revision").notNull().default(1),
     createdAt: createdAt(),
   },
   (table) => [uniqueIndex("holders_name").on(table.organizationId, table.name)],

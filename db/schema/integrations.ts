@@ -1,7 +1,7 @@
 import { boolean, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import type { CredentialPlacement } from "@relaykey/core/credential";
 import { DIALECTS } from "@relaykey/core/integration";
-import { createdAt, id, organizationId } from "./columns.ts";
+import { createdAt, id, moment, organizationId } from "./columns.ts";
 import { organizations } from "./organizations.ts";
 
 /** A vendor's API as an organization uses it. */
@@ -27,6 +27,12 @@ export const integrations = pgTable(
     scrubResponses: boolean("scrub_responses").notNull().default(true),
     /** The version of the sealed vendor key in force. */
     secretVersion: integer("secret_version").notNull(),
+    /** Whether the vendor accepts the key, as its answers of late show. */
+    health: text("health", { enum: ["unknown", "ok", "failing"] })
+      .notNull()
+      .default("unknown"),
+    healthAt: moment("health_at"),
+    revision: integer("revision").notNull().default(1),
     createdAt: createdAt(),
   },
   (table) => [uniqueIndex("integrations_slug").on(table.organizationId, table.slug)],

@@ -35,6 +35,13 @@ export const relayKeys = pgTable(
     limits: jsonb("limits").$type<Limits>().notNull(),
     bindings: jsonb("bindings").$type<Record<string, string>>().notNull(),
     enforcement: text("enforcement", { enum: ENFORCEMENTS }).notNull(),
+    /** Who stopped it; null unless frozen. */
+    frozenBy: text("frozen_by", { enum: ["admin", "holder"] }),
+    frozenAt: moment("frozen_at"),
+    /** The key that this one was made to replace. */
+    replacesId: uuid("replaces_id"),
+    createdByKind: text("created_by_kind"),
+    createdById: uuid("created_by_id"),
     revokedAt: moment("revoked_at"),
     createdAt: createdAt(),
   },

@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "@relaykey/db/client";
 import type { Database } from "@relaykey/db/client";
 import { newId } from "@relaykey/core/ids";
-import { members, organizations } from "@relaykey/db/schema/organizations";
+import { organizations } from "@relaykey/db/schema/organizations";
+import { memberships } from "@relaykey/db/schema/people";
 import { relayKeys } from "@relaykey/db/schema/keys";
 import { startSqlEndpoint } from "./endpoint.ts";
 import type { SqlEndpoint } from "./endpoint.ts";
@@ -116,9 +117,9 @@ describe.each(BACKENDS)("the driver through the endpoint, on %s", (_, open) => {
   test("a batch is one transaction: it rolls back whole", async () => {
     const id = newId();
     const organization = { id, name: "half" };
-    const bad = { id: newId(), organizationId: newId(), email: "a@example.com", role: "admin" as const };
+    const bad = { id: newId(), organizationId: id, userId: newId(), role: "admin" as const };
     await expect(
-      db.batch([db.insert(organizations).values(organization), db.insert(members).values(bad)]),
+      db.batch([db.insert(organizations).values(organization), db.insert(memberships).values(bad)]),
     ).rejects.toThrow();
     expect(await db.select().from(organizations).where(eq(organizations.id, id))).toEqual([]);
   });

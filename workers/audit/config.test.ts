@@ -4,6 +4,7 @@ import { ConfigurationError, configure } from "./config.ts";
 const WHOLE = {
   DATABASE_URL: "postgres://user:password@database.example.com/relaykey",
   RELAYKEY_SQL_ENDPOINT: "",
+  NOTICE_QUEUE: { send: () => Promise.reject(new Error("unused")) } as unknown as Queue,
 };
 
 test("a whole environment is accepted", () => {

@@ -33,7 +33,7 @@ export class ConfigurationError extends Error {
  * @throws ConfigurationError naming the first binding, variable or secret that is missing or malformed.
  */
 export async function configure(env: Env): Promise<Dependencies> {
-  for (const name of ["KEY_HOLDER", "POLICY", "AUDIT_QUEUE"] as const) {
+  for (const name of ["KEY_HOLDER", "POLICY", "AUDIT_QUEUE", "MAIL_QUEUE", "NOTICE_QUEUE"] as const) {
     if (typeof env[name] !== "object") {
       throw new ConfigurationError(`The binding ${name} is missing: declare it in wrangler.toml.`);
     }
@@ -77,7 +77,10 @@ export async function configure(env: Env): Promise<Dependencies> {
   };
 }
 
-function text(env: Env, name: Exclude<keyof Env, "KEY_HOLDER" | "POLICY" | "AUDIT_QUEUE">): string {
+function text(
+  env: Env,
+  name: Exclude<keyof Env, "KEY_HOLDER" | "POLICY" | "AUDIT_QUEUE" | "MAIL_QUEUE" | "NOTICE_QUEUE">,
+): string {
   const value: unknown = env[name];
   if (typeof value !== "string" || value === "") {
     throw new ConfigurationError(`${name} is missing: set it as a variable or secret of this Worker.`);

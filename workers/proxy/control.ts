@@ -1,5 +1,11 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import type { EnforcementReceipt, KeyControlApi, KeyInspection, KeyRef } from "@relaykey/core/rpc";
+import type {
+  EnforcementReceipt,
+  HolderNetworks,
+  KeyControlApi,
+  KeyInspection,
+  KeyRef,
+} from "@relaykey/core/rpc";
 import { decodeSnapshot } from "@relaykey/core/snapshot";
 import { policyCacheKey } from "./directory.ts";
 import { holderStub } from "./holders.ts";
@@ -30,6 +36,22 @@ export class KeyControl extends WorkerEntrypoint<Env> implements KeyControlApi {
 
   async inspect(ref: KeyRef): Promise<KeyInspection | null> {
     return holderStub(this.env, ref.holderLocator).inspect(ref);
+  }
+
+  networks(): Promise<HolderNetworks> {
+    return Promise.reject(new Error("not built"));
+  }
+
+  approveNetwork(): Promise<void> {
+    return Promise.reject(new Error("not built"));
+  }
+
+  removeNetwork(): Promise<boolean> {
+    return Promise.reject(new Error("not built"));
+  }
+
+  dismissPending(): Promise<boolean> {
+    return Promise.reject(new Error("not built"));
   }
 
   ping(): Promise<"ok"> {

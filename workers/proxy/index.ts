@@ -4,6 +4,7 @@ import type { Dependencies } from "./config.ts";
 import { log } from "./log.ts";
 import { relay } from "./relay.ts";
 
+export { Confirmations } from "./confirmations.ts";
 export { KeyControl } from "./control.ts";
 export { KeyHolder } from "./objects/key-holder.ts";
 

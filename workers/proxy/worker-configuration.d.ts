@@ -2,6 +2,8 @@
 interface __BaseEnv_Env {
 	POLICY: KVNamespace;
 	AUDIT_QUEUE: Queue;
+	MAIL_QUEUE: Queue;
+	NOTICE_QUEUE: Queue;
 	RELAYKEY_EDITION: string;
 	RELAYKEY_PROXY_HOST: string;
 	RELAYKEY_DOCS_URL: string;

@@ -1,6 +1,7 @@
 import { deriveLocalKeys } from "@relaykey/core/envelope";
 import { newId } from "@relaykey/core/ids";
-import type { EnforcementReceipt, KeyControlApi, KeyRef } from "@relaykey/core/rpc";
+import type { MailMessage } from "@relaykey/core/mail";
+import type { EnforcementReceipt, HolderNetworks, KeyControlApi, KeyRef } from "@relaykey/core/rpc";
 import { decodeSnapshot } from "@relaykey/core/snapshot";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { importTagKey, mintToken } from "@relaykey/core/token";
@@ -43,6 +44,22 @@ export class RecordingKeyControl implements KeyControlApi {
     return Promise.resolve(null);
   }
 
+  networks(): Promise<HolderNetworks> {
+    return Promise.resolve({ trusted: [], pending: [] });
+  }
+
+  approveNetwork(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  removeNetwork(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  dismissPending(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   ping(): Promise<"ok"> {
     return Promise.resolve("ok");
   }
@@ -82,6 +99,8 @@ export interface World {
   readonly keys: Awaited<ReturnType<typeof deriveLocalKeys>>;
   readonly api: ReturnType<typeof createApi>;
   readonly logged: string[];
+  /** Mail handed to the confirm Worker. */
+  readonly mails: MailMessage[];
   /** Moves the clock. */
   advance(ms: number): void;
   /** A fresh organization with a token of this kind. */
@@ -102,13 +121,20 @@ export async function createWorld(): Promise<World> {
   const tagKey = await importTagKey(randomKey());
   const keyControl = new RecordingKeyControl();
   const logged: string[] = [];
+  const mails: MailMessage[] = [];
   let skew = 0;
   const deps: ServiceDependencies = {
     db,
     keyControl,
     now: () => Date.now() + skew,
+    sendMail: (message) => {
+      mails.push(message);
+      return Promise.resolve();
+    },
     sealingKey: keys.publicKey,
     tagKey,
+    controlKey: await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign"]),
+    controlUrl: "https://relaykey.example",
     development: false,
     proxyUrl: "https://proxy.relaykey.example",
     log: (level, event, fields) => logged.push(JSON.stringify({ level, event, ...fields })),
@@ -128,7 +154,7 @@ export async function createWorld(): Promise<World> {
           },
           ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
         },
-        { requestId: newId() },
+        { requestId: newId(), ip: "203.0.113.9" },
       );
       const text = await response.text();
       return {
@@ -146,6 +172,7 @@ export async function createWorld(): Promise<World> {
     keys,
     api,
     logged,
+    mails,
     advance: (ms) => {
       skew += ms;
     },
@@ -165,6 +192,8 @@ export async function createWorld(): Promise<World> {
         event: {
           organizationId: id,
           actor: { kind: "system", id: null },
+          via: "system",
+          ip: null,
           action: "organization.created",
           subjectKind: "organization",
           subjectId: id,

@@ -1,13 +1,16 @@
 import { createCookie, redirect } from "@remix-run/cloudflare";
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import { toBase64Url, toHex, utf8 } from "@relaykey/core/bytes";
+import { clientIp } from "@relaykey/core/client-ip";
 import { newId } from "@relaykey/core/ids";
+import { findRole, findUser, listMembershipsOf } from "@relaykey/db/queries/people";
 import {
   createSession,
   deleteSession,
   findSession,
   useSignInLink as consumeLink,
 } from "@relaykey/db/queries/sessions";
+import type { Caller } from "../../service/caller.ts";
 
 type Deps = AppLoadContext["deps"];
 
@@ -21,26 +24,44 @@ const TOKEN_BYTES = 32;
  */
 export async function signIn(deps: Deps, linkToken: string): Promise<string | null> {
   const now = deps.now();
-  const link = await consumeLink(deps.db, await hash(linkToken), new Date(now));
-  if (link === null) return null;
+  const link = await consumeLink(deps.db, await hash(linkToken), null, new Date(now));
+  const user = link === null ? null : await findUser(deps.db, link.email);
+  if (user === null) return null;
+  const [first] = await listMembershipsOf(deps.db, user.id);
   const token = toBase64Url(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)));
   await createSession(deps.db, {
     id: newId(),
-    organizationId: link.organizationId,
+    userId: user.id,
+    organizationId: first?.organizationId ?? null,
     tokenHash: await hash(token),
     expiresAt: new Date(now + SESSION_SECONDS * 1_000),
   });
   return sessionCookie(deps).serialize(token, { maxAge: SESSION_SECONDS });
 }
 
-/** The organization a browser is signed in to. @throws a redirect to the sign-in page. */
-export async function requireOrganization(request: Request, deps: Deps): Promise<string> {
+/** The person a browser is signed in as, within the organization they look at. @throws a redirect to the sign-in page. */
+export async function requireCaller(request: Request, deps: Deps): Promise<Caller> {
   const token = await readToken(request, deps);
   const session = token === null ? null : await findSession(deps.db, await hash(token), new Date(deps.now()));
-  // Remix takes a thrown Response for the answer.
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- that is how a loader redirects
-  if (session === null) throw redirect("/sign-in");
-  return session.organizationId;
+  const organizationId = session?.organizationId ?? null;
+  const role =
+    session === null || organizationId === null
+      ? null
+      : await findRole(deps.db, organizationId, session.userId);
+  if (session === null || organizationId === null || role === null) {
+    // Remix takes a thrown Response for the answer.
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- that is how a loader redirects
+    throw redirect("/sign-in");
+  }
+  return {
+    organizationId,
+    actor: { kind: "user", id: session.userId },
+    via: "dashboard",
+    ip: clientIp(request, deps.edition)?.address ?? null,
+    role,
+    token: null,
+    isStrong: true,
+  };
 }
 
 /** Ends the session. @returns the Set-Cookie value that removes the cookie. */

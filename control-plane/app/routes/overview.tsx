@@ -2,7 +2,7 @@ import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
 import { Form, useLoaderData } from "@remix-run/react";
 import { readOverview } from "../.server/overview.ts";
 import type { Overview } from "../.server/overview.ts";
-import { requireOrganization } from "../.server/session.ts";
+import { requireCaller } from "../.server/session.ts";
 import { Badge } from "../components/badge.tsx";
 import type { Tone } from "../components/badge.tsx";
 import { Card } from "../components/card.tsx";
@@ -13,7 +13,7 @@ import type { Column } from "../components/table.tsx";
 export const meta: MetaFunction = () => [{ title: "Overview · RelayKey" }];
 
 export async function loader({ request, context }: LoaderFunctionArgs): Promise<Overview> {
-  return readOverview(context.deps, await requireOrganization(request, context.deps));
+  return readOverview(context.deps, (await requireCaller(request, context.deps)).organizationId);
 }
 
 type Key = Overview["keys"][number];

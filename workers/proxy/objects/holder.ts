@@ -170,7 +170,6 @@ export class Holder {
       leasedUntil: this.#deadline(key.tokenHash) ?? 0,
       leasesAsked: this.#asked.get(key.tokenHash) ?? 0,
       usesTaken: this.#store.use(key.keyId)?.taken ?? 0,
-      trustedIps: this.#store.trustedIps(),
     };
   }
 

@@ -1,3 +1,4 @@
+import { DEFAULT_CONFIRMATION } from "@relaykey/core/confirmation";
 import { NO_LIMITS } from "@relaykey/core/limits";
 import type { Limits } from "@relaykey/core/limits";
 import type { BlockReason } from "@relaykey/core/block-reasons";
@@ -48,6 +49,7 @@ export function snapshotText(kind: PolicyKind, version: number, limits: Limits =
 function snapshot(kind: PolicyKind, version: number, limits: Limits): PolicySnapshot {
   return {
     format: 1,
+    name: "simulated",
     version,
     keyId: KEY.keyId,
     organizationId: "org_1",
@@ -77,7 +79,9 @@ function snapshot(kind: PolicyKind, version: number, limits: Limits): PolicySnap
     ip: { mode: "any" },
     limits,
     enforcement: "lease",
-    holder: { kind: "service", name: "simulated", email: null, limits: NO_LIMITS },
+    holder: { kind: "service", name: "simulated", email: null, mailable: true, limits: NO_LIMITS },
+    confirmation: DEFAULT_CONFIRMATION,
+    organizationName: "Simulated",
     auditRetentionDays: 7,
   };
 }

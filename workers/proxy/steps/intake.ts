@@ -1,7 +1,7 @@
 import { parseTarget } from "@relaykey/core/target";
 import type { Target } from "@relaykey/core/target";
-import { clientIp } from "../client-ip.ts";
-import type { ClientIp } from "../client-ip.ts";
+import { clientIp } from "@relaykey/core/client-ip";
+import type { CanonicalIp } from "@relaykey/core/ip";
 import { holdsRelayKey, readSlots } from "../slots.ts";
 
 /** A request as the following steps see it. Raw strings end here. */
@@ -19,7 +19,7 @@ export interface Intake {
   readonly target: TargetResult;
   readonly tokens: readonly string[];
   readonly foreignCredential: boolean;
-  readonly ip: ClientIp | null;
+  readonly ip: CanonicalIp | null;
   readonly userAgent: string | null;
   readonly subprotocols: readonly string[];
   readonly isWebSocket: boolean;

@@ -4,13 +4,13 @@ import type { Target } from "@relaykey/core/target";
 import type { KnownKey } from "../directory.ts";
 import { passed, refused } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
-import type { ClientIp } from "../client-ip.ts";
+import type { CanonicalIp } from "@relaykey/core/ip";
 import type { Intake } from "./intake.ts";
 
 /** What was judged, and therefore what is sent. */
 export interface Judged {
   readonly target: Target;
-  readonly ip: ClientIp;
+  readonly ip: CanonicalIp;
 }
 
 /** Methods that make no sense through a forward-only relay, or that workerd's fetch would refuse or rewrite. */

@@ -11,7 +11,7 @@ const STREAM = "https://proxy.example.com/vendor/v1/stream";
 
 /** Two keys of one holder, under its limits. */
 async function keysOfOneHolder(limits: Limits): Promise<[TestKey, TestKey]> {
-  const holder = { kind: "service", name: "ci", email: null, limits } as const;
+  const holder = { kind: "service", name: "ci", email: null, mailable: true, limits } as const;
   const one = await appliedKey({ holder });
   // Minted for the same object: the locator stands in the token.
   const other = await makeKey({ holder, holderId: one.snapshot.holderId }, one.snapshot.holderLocator);
@@ -131,6 +131,7 @@ test("the smaller of the key's and the holder's body size counts", async () => {
     kind: "service",
     name: newId(),
     email: null,
+    mailable: true,
     limits: { ...NO_LIMITS, maxBodyBytes: 4 },
   } as const;
   const key = await appliedKey({ holder, limits: { ...NO_LIMITS, maxBodyBytes: 100 } });

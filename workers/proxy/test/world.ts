@@ -2,6 +2,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { decodeAuditBatch } from "@relaykey/core/audit-event";
 import type { AuditEvent } from "@relaykey/core/audit-event";
+import { DEFAULT_CONFIRMATION } from "@relaykey/core/confirmation";
 import { deriveLocalKeys, sealSecret } from "@relaykey/core/envelope";
 import { newId } from "@relaykey/core/ids";
 import { NO_LIMITS } from "@relaykey/core/limits";
@@ -91,6 +92,7 @@ export async function makeKey(changes: KeyChanges = {}, locator = newLocator()):
   const { integration, ...rest } = changes;
   const snapshot: PolicySnapshot = {
     format: 1,
+    name: "ci/vendor",
     version: 1,
     keyId: newId(),
     organizationId,
@@ -121,7 +123,9 @@ export async function makeKey(changes: KeyChanges = {}, locator = newLocator()):
     ip: { mode: "any" },
     limits: NO_LIMITS,
     enforcement: "lease",
-    holder: { kind: "service", name: "ci", email: null, limits: NO_LIMITS },
+    holder: { kind: "service", name: "ci", email: null, mailable: true, limits: NO_LIMITS },
+    confirmation: DEFAULT_CONFIRMATION,
+    organizationName: "Acme",
     auditRetentionDays: 7,
     ...rest,
   };
