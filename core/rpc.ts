@@ -108,6 +108,9 @@ export type ConfirmationEnd =
 /** What a mail about a pending network says; its link holds `token`. */
 export interface ConfirmationMail {
   readonly to: string;
+  /** Whom it is for: what a bounce is reported about. */
+  readonly organizationId: string;
+  readonly holderId: string;
   readonly view: ConfirmationView;
   /** 256 bits, base64url. The same for a repeated delivery of the same mail. */
   readonly token: string;
