@@ -47,6 +47,23 @@ export type MailMessage =
       readonly action: { readonly label: string; readonly url: string } | null;
     };
 
+/** A mail as it leaves: rendered, for one address. */
+export interface OutgoingMail {
+  /** The same for a repeated delivery of the same mail. */
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly html: string;
+  readonly text: string;
+}
+
+/** Where the local edition's mail ends: it keeps and shows what would have been sent. */
+export interface OutboxApi {
+  /** Keeps a mail; one that it has already changes nothing. */
+  deliver(mail: OutgoingMail): Promise<void>;
+}
+
 const line = z.string().check(z.minLength(1), z.maxLength(512));
 const url = z.string().check(z.regex(/^https?:\/\/\S+$/), z.maxLength(2_048));
 const common = { v: z.literal(1), id: line, to: line };

@@ -18,6 +18,12 @@ export const NOTICE_TYPES = {
 
 export type NoticeType = keyof typeof NOTICE_TYPES;
 
+/**
+ * `data.reason` of `holder.mail_failed`: what became of mail to the holder's address (`data.address`). Only "undelivered"
+ * leaves the address usable: it was the sending that failed.
+ */
+export type MailFailure = "bounced" | "complained" | "undelivered";
+
 /** One happening, as the queue `relaykey-notices` carries it from the planes to the control plane. */
 export interface Notice {
   readonly v: 1;

@@ -126,12 +126,17 @@ test("the platform Worker reaches the Workers that consume queues, have clocks o
   expect(bindings).toEqual({
     ...own,
     "WORKER_relaykey-audit": "Fetcher",
+    "WORKER_relaykey-confirm": "Fetcher",
     "WORKER_relaykey-control-plane": "Fetcher",
     "FILES_relaykey-control-plane": "Fetcher",
   });
-  expect(Object.keys((JSON.parse(layout ?? "") as { queues: object }).queues)).toEqual([
+  expect(Object.keys((JSON.parse(layout ?? "") as { queues: object }).queues).sort()).toEqual([
     "relaykey-audit",
     "relaykey-audit-dead",
+    "relaykey-mail",
+    "relaykey-mail-dead",
+    "relaykey-notices",
+    "relaykey-notices-dead",
   ]);
 });
 

@@ -8,6 +8,7 @@ import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "@relaykey/db/client";
 import type { Database } from "@relaykey/db/client";
+import { DEFAULT_CONFIRMATION } from "@relaykey/core/confirmation";
 import { newId } from "@relaykey/core/ids";
 import { organizations } from "@relaykey/db/schema/organizations";
 import { memberships } from "@relaykey/db/schema/people";
@@ -107,7 +108,7 @@ describe.each(BACKENDS)("the driver through the endpoint, on %s", (_, open) => {
       .values({ id, name: `Zoë "O'Hara" \\ 漢字`, auditRetentionDays: 90, createdAt: at });
     const [row] = await db.select().from(organizations).where(eq(organizations.id, id));
     const stored = { id, name: `Zoë "O'Hara" \\ 漢字`, auditRetentionDays: 90, frozen: false, createdAt: at };
-    expect(row).toEqual(stored);
+    expect(row).toMatchObject({ ...stored, confirmation: DEFAULT_CONFIRMATION, deleteAfter: null });
     const raw = await db.execute(
       sql`SELECT 1::bigint AS n, ARRAY['a,b','c"d'] AS list, NULL AS nothing, true AS yes`,
     );
