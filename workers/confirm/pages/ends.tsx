@@ -80,6 +80,15 @@ const ENDS: Readonly<Record<End, EndText>> = {
       "If that was a mistake, ask your admins.",
     ],
   },
+  locked: {
+    status: 410,
+    tone: "bad",
+    title: "Too many wrong numbers",
+    text: () => [
+      "This link does not work any more, and the address stays locked. Somebody guessing would look the same.",
+      SEND_AGAIN,
+    ],
+  },
   key_ended: {
     status: 410,
     tone: "calm",
