@@ -41,7 +41,7 @@ async function open(options: BrowserContextOptions, path: string): Promise<Page>
 test("without a session every page leads to the sign-in page", async () => {
   const page = await open({}, "/");
   expect(new URL(page.url()).pathname).toBe("/sign-in");
-  expect(await page.textContent("h1")).toBe("This link does not work");
+  expect(await page.textContent("h1")).toBe("Sign in to RelayKey");
 });
 
 test("the link shows a button, signs in once, and not again; also without JavaScript", async () => {

@@ -111,7 +111,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return {
       local,
       state: state.path,
-      signInLink: `${local.controlPlane}/sign-in?token=${seeded.signInToken}`,
+      signInLink: `${local.controlPlane}/sign-in/link?token=${seeded.signInToken}`,
       isFirstStart: before === null,
       workerdPid: () => workerd.pid,
       stop: closeAll,

@@ -8,6 +8,7 @@ import { importTagKey, mintToken } from "@relaykey/core/token";
 import { openDatabase } from "@relaykey/db/client";
 import type { Database } from "@relaykey/db/client";
 import { createOrganization } from "@relaykey/db/queries/organizations";
+import type { SqlBackend } from "../../../local/sql/backend.ts";
 import { startSqlEndpoint } from "../../../local/sql/endpoint.ts";
 import { migrateBackend } from "../../../local/sql/migrate-backend.ts";
 import { openPglite } from "../../../local/sql/pglite.ts";
@@ -111,10 +112,14 @@ export interface World {
   close(): Promise<void>;
 }
 
+function inMemory(): Promise<SqlBackend> {
+  return openPglite("memory://");
+}
+
 /** The API over a real SQL endpoint and a data plane that records. */
-export async function createWorld(): Promise<World> {
+export async function createWorld(open: () => Promise<SqlBackend> = inMemory): Promise<World> {
   const password = crypto.randomUUID();
-  const backend = await openPglite("memory://");
+  const backend = await open();
   await migrateBackend(backend);
   const endpoint = await startSqlEndpoint({ backend, password });
   const db = openDatabase(`postgres://relaykey:${password}@localhost/relaykey`, endpoint.url);
