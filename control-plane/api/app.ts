@@ -1,34 +1,40 @@
 import { Hono } from "hono";
 import { describeError } from "../log.ts";
+import { authorize } from "../service/authorization.ts";
+import type { Caller } from "../service/caller.ts";
 import type { ServiceDependencies } from "../service/dependencies.ts";
 import { authenticate } from "./auth.ts";
-import { reply } from "./context.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
-import { API_ERRORS, ApiError, problem } from "./errors.ts";
+import { ApiError, problem } from "./errors.ts";
 import type { ApiErrorCode } from "./errors.ts";
-import { auditRoutes } from "./routes/audit.ts";
-import { holderRoutes } from "./routes/holders.ts";
-import { integrationRoutes } from "./routes/integrations.ts";
-import { keyRoutes } from "./routes/keys.ts";
-import { organizationRoutes } from "./routes/organizations.ts";
+import { readBody, readQuery } from "./input.ts";
+import { respond } from "./respond.ts";
+import type { RawCall, Route } from "./route.ts";
+import { ROUTES } from "./routes/index.ts";
+
+/** Where the API is mounted. */
+export const API_BASE = "/api/v1";
 
 /**
- * The management API. Everything under `/api/v1` but the list of errors needs a management token, also paths that do not
- * exist: a stranger learns nothing of what is here.
+ * The management API, as the table of routes says. Everything but its public routes needs a management token, also paths
+ * that do not exist: a stranger learns nothing of what is here.
  */
 export function createApi(deps: ServiceDependencies) {
-  const v1 = new Hono<ApiEnv>()
-    .get("/errors", () => reply(API_ERRORS))
-    .use(authenticate(deps))
-    .route("/", organizationRoutes(deps))
-    .route("/", integrationRoutes(deps))
-    .route("/", holderRoutes(deps))
-    .route("/", keyRoutes(deps))
-    .route("/", auditRoutes(deps));
-  const app = new Hono<ApiEnv>().route("/api/v1", v1);
+  const v1 = new Hono<ApiEnv>();
+  for (const route of ROUTES) {
+    const path = honoPath(route);
+    if (route.action === null) v1.on(route.method, path, (context) => serve(deps, context, route, null));
+  }
+  v1.use(authenticate(deps));
+  for (const route of ROUTES) {
+    const path = honoPath(route);
+    if (route.action === null) continue;
+    v1.on(route.method, path, (context) => serve(deps, context, route, context.var.caller));
+  }
+  const app = new Hono<ApiEnv>().route(API_BASE, v1);
 
   app.notFound((context) => {
-    const allowed = allowedMethods(app.routes, context.req.path);
+    const allowed = allowedMethods(context.req.path);
     return allowed.length === 0
       ? refuse(context, "route_unknown")
       : problem({ code: "method_not_allowed" }, requestOf(context), { Allow: allowed.join(", ") });
@@ -44,6 +50,32 @@ export function createApi(deps: ServiceDependencies) {
   return app;
 }
 
+/** One request of one operation: may the caller, is it well formed, do it. */
+async function serve(
+  deps: ServiceDependencies,
+  context: ApiContext,
+  route: Route,
+  caller: Caller | null,
+): Promise<Response> {
+  if (route.action !== null && caller !== null) {
+    const allowed = authorize(caller, route.action);
+    if (!allowed.ok) return problem(allowed.failure, requestOf(context));
+  }
+  const run = route.accept(await readCall(context, route));
+  const outcome = await run({ deps, caller, ip: context.env.ip, expected: null });
+  return outcome.ok ? respond(route, outcome.value) : problem(outcome.failure, requestOf(context));
+}
+
+async function readCall(context: ApiContext, route: Route): Promise<RawCall> {
+  const unsafe = route.method !== "GET";
+  const body = unsafe ? await readBody(context.req.raw, route.body !== null) : null;
+  return {
+    params: context.req.param(),
+    query: readQuery(context.req.url),
+    body: body?.value ?? null,
+  };
+}
+
 function refuse(context: ApiContext, code: ApiErrorCode): Response {
   return problem({ code }, requestOf(context));
 }
@@ -52,19 +84,20 @@ function requestOf(context: ApiContext) {
   return { url: context.req.url, requestId: context.env.requestId };
 }
 
-/** Methods that other routes on this path answer. */
-function allowedMethods(
-  routes: readonly { readonly method: string; readonly path: string }[],
-  path: string,
-): string[] {
-  const segments = path.split("/");
-  const matches = routes.filter((route) => {
+function honoPath({ path }: Route): string {
+  return path.replace(/\{(\w+)\}/g, ":$1");
+}
+
+/** Methods that routes on this path answer. Where GET is answered, HEAD is. */
+function allowedMethods(path: string): string[] {
+  const segments = path.slice(API_BASE.length).split("/");
+  const matches = ROUTES.filter((route) => {
     const pattern = route.path.split("/");
     return (
-      route.method !== "ALL" &&
       pattern.length === segments.length &&
-      pattern.every((part, index) => part.startsWith(":") || part === segments[index])
+      pattern.every((part, index) => part.startsWith("{") || part === segments[index])
     );
   });
-  return [...new Set(matches.map(({ method }) => method))];
+  const methods = new Set<string>(matches.map(({ method }) => method));
+  return [...methods].flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
 }

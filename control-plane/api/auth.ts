@@ -39,7 +39,6 @@ export function authenticate(deps: ServiceDependencies) {
       },
       isStrong: true,
     });
-    context.set("isBootstrap", token.kind === "bootstrap");
     await next();
   });
 }

@@ -1,40 +1,59 @@
 import type * as z from "zod";
 import type { FieldError } from "../service/outcome.ts";
-import type { ApiContext } from "./context.ts";
 import { ApiError } from "./errors.ts";
 
 const MAX_BODY_BYTES = 256 * 1_024;
 
+/** A body as it came and as it was read; the text is "" and the value null when there was none. */
+export interface JsonBody {
+  readonly text: string;
+  readonly value: object | null;
+}
+
 /**
- * Reads the body as strict JSON.
+ * Reads the body as one strict JSON object. An empty body is none; so is an empty object where none is wanted.
  *
- * @throws ApiError when it is no JSON object, is too large, or does not fit the schema.
+ * @param wanted whether the operation takes a body.
+ * @throws ApiError when it is no JSON object or is too large.
  */
-export async function readBody<S extends z.ZodType>(context: ApiContext, schema: S): Promise<z.output<S>> {
-  const type = context.req.header("Content-Type") ?? "";
+export async function readBody(request: Request, wanted: boolean): Promise<JsonBody> {
+  const text = await readText(request);
+  if (!wanted && /^\s*(?:\{\s*\})?\s*$/.test(text)) return { text: "", value: null };
+  const type = request.headers.get("Content-Type") ?? "";
   if (!/^application\/json(?: *;|$)/i.test(type)) throw new ApiError("media_type");
-  return check(schema, parseObject(await readText(context)));
+  return { text, value: parseObject(text) };
 }
 
 /**
  * Reads the query. A name that appears twice is refused: which one was meant?
  *
- * @throws ApiError when it does not fit the schema.
+ * @throws ApiError naming each repeated parameter.
  */
-export function readQuery<S extends z.ZodType>(context: ApiContext, schema: S): z.output<S> {
-  const values = context.req.queries();
-  const repeated = Object.keys(values).filter((name) => (values[name]?.length ?? 0) > 1);
+export function readQuery(url: string): Record<string, string> {
+  const parameters = new URL(url).searchParams;
+  const repeated = [...new Set(parameters.keys())].filter((name) => parameters.getAll(name).length > 1);
   if (repeated.length > 0) {
     throw new ApiError(
       "invalid_request",
       repeated.map((field) => ({ field, message: "Give this parameter once." })),
     );
   }
-  return check(schema, context.req.query());
+  return Object.fromEntries(parameters);
 }
 
-async function readText(context: ApiContext): Promise<string> {
-  const reader = context.req.raw.body?.getReader();
+/**
+ * Checks a value against a schema.
+ *
+ * @throws ApiError naming each wrong field and what would be right.
+ */
+export function checkFields<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ApiError("invalid_request", parsed.error.issues.flatMap(fieldErrors));
+}
+
+async function readText(request: Request): Promise<string> {
+  const reader = request.body?.getReader();
   if (reader === undefined) return "";
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";
@@ -72,12 +91,6 @@ function parseJson(text: string): unknown {
   } catch {
     throw new ApiError("malformed_json");
   }
-}
-
-function check<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new ApiError("invalid_request", parsed.error.issues.flatMap(fieldErrors));
 }
 
 /** One entry per wrong field: an issue about unknown members names each of them. */

@@ -78,7 +78,7 @@ export function presentKey(key: KeyRecord) {
     enforcement_bound_seconds: key.enforcement === "edge" ? EDGE_BOUND_SECONDS : 0,
     policy: {
       version: key.policyVersion,
-      state: key.enforcedVersion >= key.policyVersion ? "enforced" : "pending",
+      state: key.enforcedVersion >= key.policyVersion ? ("enforced" as const) : ("pending" as const),
       enforced_version: key.enforcedVersion,
       enforced_at: key.enforcedAt,
     },
@@ -165,6 +165,6 @@ export function presentAuditEvent(row: AuditRow) {
   };
 }
 
-export function presentPage<T>(page: Page<T>, present: (entry: T) => unknown) {
+export function presentPage<T, J>(page: Page<T>, present: (entry: T) => J) {
   return { data: page.entries.map(present), next_cursor: page.nextCursor };
 }

@@ -1,8 +1,9 @@
 import { listAuditEvents } from "@relaykey/db/queries/audit";
 import type { AuditFilter, AuditRow } from "@relaykey/db/queries/audit";
+import { authorize } from "./authorization.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
-import { showIntegration } from "./integrations.ts";
+import { findIntegration } from "./integrations.ts";
 import { fail, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { toPage } from "./page.ts";
@@ -20,8 +21,10 @@ export async function queryAuditEvents(
   query: AuditQuery,
   page: PageRequest,
 ): Promise<Outcome<Page<AuditRow>>> {
+  const allowed = authorize(caller, "audit.read");
+  if (!allowed.ok) return allowed;
   const { integration, ...filter } = query;
-  const found = integration === undefined ? null : await showIntegration(deps, caller, integration);
+  const found = integration === undefined ? null : await findIntegration(deps, caller, integration);
   if (found?.ok === false) return fail("integration_unknown");
   const rows = await listAuditEvents(
     deps.db,

@@ -10,6 +10,8 @@ interface ActionRow {
   readonly provisioner?: true;
   /** Only people: no token may do it. */
   readonly peopleOnly?: true;
+  /** Only the token that was made when the installation was. */
+  readonly bootstrapOnly?: true;
   /** Asks for a passkey where the person has enrolled one. */
   readonly dangerous?: true;
 }
@@ -23,9 +25,11 @@ const DANGEROUS = { role: "admin", dangerous: true } as const;
  * route of the API names its action, and a test walks all routes and all kinds of callers.
  */
 export const ACTIONS = {
+  "organization.create": { ...WRITE, bootstrapOnly: true },
   "organization.read": READ,
   "organization.change": WRITE,
   "organization.freeze": WRITE,
+  "organization.enforce": WRITE,
   "organization.delete": { ...DANGEROUS, peopleOnly: true },
   "member.read": READ,
   "member.change": DANGEROUS,
@@ -68,6 +72,7 @@ export function authorize(caller: Caller, action: Action): Outcome<null> {
   if (RANK[caller.role] < RANK[row.role]) return fail("role_insufficient");
   if (caller.token !== null && row.peopleOnly === true) return fail("people_only");
   if (caller.token?.kind === "provisioner" && row.provisioner !== true) return fail("token_scope");
+  if (row.bootstrapOnly === true && caller.token?.kind !== "bootstrap") return fail("bootstrap_only");
   if (row.dangerous === true && !caller.isStrong) return fail("passkey_needed");
   return ok(null);
 }

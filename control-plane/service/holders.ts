@@ -5,6 +5,7 @@ import { newLocator } from "@relaykey/core/token";
 import { isUniqueViolation } from "@relaykey/db/queries/conflicts";
 import * as queries from "@relaykey/db/queries/holders";
 import type { Holder, HolderChange } from "@relaykey/db/queries/holders";
+import { authorize } from "./authorization.ts";
 import { adminEvent, changedFacts } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
@@ -31,6 +32,8 @@ export async function createHolder(
   caller: Caller,
   input: HolderInput,
 ): Promise<Outcome<Holder>> {
+  const allowed = authorize(caller, "holder.change");
+  if (!allowed.ok) return allowed;
   const { organizationId } = caller;
   if (input.kind === "person" && input.email === null) return personNeedsEmail();
   const id = newId();
@@ -50,16 +53,29 @@ export async function listHolders(
   deps: ServiceDependencies,
   caller: Caller,
   page: PageRequest,
-): Promise<Page<Holder>> {
+): Promise<Outcome<Page<Holder>>> {
+  const allowed = authorize(caller, "holder.read");
+  if (!allowed.ok) return allowed;
   const rows = await queries.listHolders(deps.db, caller.organizationId, {
     limit: page.limit + 1,
     after: page.cursor,
   });
-  return toPage(rows, page.limit, ({ id }) => id);
+  return ok(toPage(rows, page.limit, ({ id }) => id));
 }
 
 /** @param reference an id or a name. */
 export async function showHolder(
+  deps: ServiceDependencies,
+  caller: Caller,
+  reference: string,
+): Promise<Outcome<Holder>> {
+  const allowed = authorize(caller, "holder.read");
+  if (!allowed.ok) return allowed;
+  return findHolder(deps, caller, reference);
+}
+
+/** For services that have authorized an action of their own. */
+export async function findHolder(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
@@ -76,8 +92,10 @@ export async function changeHolder(
   reference: string,
   update: HolderUpdate,
 ): Promise<Outcome<{ readonly holder: Holder; readonly enforcement: FanOut }>> {
+  const allowed = authorize(caller, "holder.change");
+  if (!allowed.ok) return allowed;
   const { organizationId } = caller;
-  const found = await showHolder(deps, caller, reference);
+  const found = await findHolder(deps, caller, reference);
   if (!found.ok) return found;
   const { limits, ...settings } = update;
   const change: HolderChange = {

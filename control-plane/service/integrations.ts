@@ -7,6 +7,7 @@ import type { Secret } from "@relaykey/core/secret";
 import { isUniqueViolation } from "@relaykey/db/queries/conflicts";
 import * as queries from "@relaykey/db/queries/integrations";
 import type { Integration, IntegrationChange, NewSealedSecret } from "@relaykey/db/queries/integrations";
+import { authorize } from "./authorization.ts";
 import { adminEvent, changedFacts } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
@@ -46,6 +47,8 @@ export async function createIntegration(
   caller: Caller,
   input: IntegrationInput,
 ): Promise<Outcome<Integration>> {
+  const allowed = authorize(caller, "integration.change");
+  if (!allowed.ok) return allowed;
   const { organizationId } = caller;
   const { slug, secret, upstream, requestHeaders, ...settings } = input;
   const checked = readUpstream(deps, upstream);
@@ -85,16 +88,29 @@ export async function listIntegrations(
   deps: ServiceDependencies,
   caller: Caller,
   page: PageRequest,
-): Promise<Page<Integration>> {
+): Promise<Outcome<Page<Integration>>> {
+  const allowed = authorize(caller, "integration.read");
+  if (!allowed.ok) return allowed;
   const rows = await queries.listIntegrations(deps.db, caller.organizationId, {
     limit: page.limit + 1,
     after: page.cursor,
   });
-  return toPage(rows, page.limit, ({ id }) => id);
+  return ok(toPage(rows, page.limit, ({ id }) => id));
 }
 
 /** @param reference an id or a slug. */
 export async function showIntegration(
+  deps: ServiceDependencies,
+  caller: Caller,
+  reference: string,
+): Promise<Outcome<Integration>> {
+  const allowed = authorize(caller, "integration.read");
+  if (!allowed.ok) return allowed;
+  return findIntegration(deps, caller, reference);
+}
+
+/** For services that have authorized an action of their own. */
+export async function findIntegration(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
@@ -114,6 +130,8 @@ export async function changeIntegration(
   reference: string,
   update: IntegrationUpdate,
 ): Promise<Outcome<{ readonly integration: Integration; readonly enforcement: FanOut }>> {
+  const allowed = authorize(caller, "integration.change");
+  if (!allowed.ok) return allowed;
   const { organizationId } = caller;
   const { secret, upstream, requestHeaders, ...settings } = update;
   const checked = upstream === undefined ? ok({}) : readUpstream(deps, upstream);
@@ -124,7 +142,7 @@ export async function changeIntegration(
     ...(requestHeaders === undefined ? {} : { requestHeaders: [...requestHeaders] }),
   };
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const found = await showIntegration(deps, caller, reference);
+    const found = await findIntegration(deps, caller, reference);
     if (!found.ok) return found;
     const { id, secretVersion } = found.value;
     const sealed =

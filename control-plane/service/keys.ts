@@ -7,13 +7,14 @@ import * as queries from "@relaykey/db/queries/keys";
 import { listReceipts } from "@relaykey/db/queries/receipts";
 import type { Receipt } from "@relaykey/db/queries/receipts";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
+import { authorize } from "./authorization.ts";
 import { adminEvent, changedFacts } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceKey } from "./enforcement.ts";
 import type { Enforcement } from "./enforcement.ts";
-import { showHolder } from "./holders.ts";
-import { showIntegration } from "./integrations.ts";
+import { findHolder } from "./holders.ts";
+import { findIntegration } from "./integrations.ts";
 import { checkPolicy, describePolicy, newPolicy, updatedPolicy } from "./key-policy.ts";
 import type { PolicyInput, PolicyUpdate } from "./key-policy.ts";
 import { fail, ok } from "./outcome.ts";
@@ -48,10 +49,12 @@ export async function createKey(
   caller: Caller,
   input: KeyInput,
 ): Promise<Outcome<KeyAnswer & { readonly token: Secret }>> {
+  const allowed = authorize(caller, "key.create");
+  if (!allowed.ok) return allowed;
   const { organizationId } = caller;
   const [holder, integration] = await Promise.all([
-    showHolder(deps, caller, input.holder),
-    showIntegration(deps, caller, input.integration),
+    findHolder(deps, caller, input.holder),
+    findIntegration(deps, caller, input.integration),
   ]);
   if (!holder.ok) {
     return fail("holder_unknown", {
@@ -111,9 +114,11 @@ export async function listKeys(
   },
   page: PageRequest,
 ): Promise<Outcome<Page<KeyRecord>>> {
+  const allowed = authorize(caller, "key.read");
+  if (!allowed.ok) return allowed;
   const [holder, integration] = await Promise.all([
-    filter.holder === undefined ? null : showHolder(deps, caller, filter.holder),
-    filter.integration === undefined ? null : showIntegration(deps, caller, filter.integration),
+    filter.holder === undefined ? null : findHolder(deps, caller, filter.holder),
+    filter.integration === undefined ? null : findIntegration(deps, caller, filter.integration),
   ]);
   if (holder?.ok === false) return fail("holder_unknown");
   if (integration?.ok === false) return fail("integration_unknown");
@@ -135,6 +140,16 @@ export async function showKey(
   caller: Caller,
   keyId: string,
 ): Promise<Outcome<KeyRecord>> {
+  const allowed = authorize(caller, "key.read");
+  if (!allowed.ok) return allowed;
+  return findKey(deps, caller, keyId);
+}
+
+async function findKey(
+  deps: ServiceDependencies,
+  caller: Caller,
+  keyId: string,
+): Promise<Outcome<KeyRecord>> {
   const key = await queries.findKey(deps.db, caller.organizationId, keyId);
   return key === null ? fail("not_found") : ok(key);
 }
@@ -146,8 +161,10 @@ export async function changeKey(
   keyId: string,
   update: PolicyUpdate,
 ): Promise<Outcome<KeyAnswer>> {
+  const allowed = authorize(caller, "key.change");
+  if (!allowed.ok) return allowed;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const found = await showKey(deps, caller, keyId);
+    const found = await findKey(deps, caller, keyId);
     if (!found.ok) return found;
     const { value: current } = found;
     if (current.state === "revoked") return fail("key_revoked");
@@ -182,11 +199,13 @@ export async function revokeKey(
   caller: Caller,
   keyId: string,
 ): Promise<Outcome<KeyAnswer>> {
+  const allowed = authorize(caller, "key.revoke");
+  if (!allowed.ok) return allowed;
   const event = adminEvent(caller, "key.revoked", { kind: "key", id: keyId });
   const revokedAt = new Date(deps.now());
   const version = await queries.revokeKey(deps.db, caller.organizationId, keyId, revokedAt, event);
   if (version !== null) return answer(deps, caller, keyId, version);
-  const found = await showKey(deps, caller, keyId);
+  const found = await findKey(deps, caller, keyId);
   if (!found.ok) return found;
   const key = found.value;
   if (key.enforcedVersion < key.policyVersion) return answer(deps, caller, keyId, key.policyVersion);
@@ -203,7 +222,9 @@ export async function inspectKey(
   caller: Caller,
   keyId: string,
 ): Promise<Outcome<KeyInspection | null>> {
-  const found = await showKey(deps, caller, keyId);
+  const allowed = authorize(caller, "key.read");
+  if (!allowed.ok) return allowed;
+  const found = await findKey(deps, caller, keyId);
   if (!found.ok) return found;
   const { tokenHash, holder } = found.value;
   try {
@@ -223,7 +244,9 @@ export async function showReceipts(
   caller: Caller,
   keyId: string,
 ): Promise<Outcome<readonly Receipt[]>> {
-  const found = await showKey(deps, caller, keyId);
+  const allowed = authorize(caller, "key.read");
+  if (!allowed.ok) return allowed;
+  const found = await findKey(deps, caller, keyId);
   if (!found.ok) return found;
   return ok(await listReceipts(deps.db, caller.organizationId, keyId, MAX_RECEIPTS));
 }
@@ -235,6 +258,6 @@ async function answer(
   version: number,
 ): Promise<Outcome<KeyAnswer>> {
   const enforcement = await enforceKey(deps, caller.organizationId, keyId, version);
-  const found = await showKey(deps, caller, keyId);
+  const found = await findKey(deps, caller, keyId);
   return found.ok ? ok({ key: found.value, enforcement }) : found;
 }

@@ -3,6 +3,7 @@ import type { Secret } from "@relaykey/core/secret";
 import { mintToken } from "@relaykey/core/token";
 import * as queries from "@relaykey/db/queries/organizations";
 import type { Organization } from "@relaykey/db/queries/organizations";
+import { authorize } from "./authorization.ts";
 import { adminEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
@@ -23,6 +24,8 @@ export async function createOrganization(
   caller: Caller,
   input: { readonly name: string },
 ): Promise<Outcome<CreatedOrganization>> {
+  const allowed = authorize(caller, "organization.create");
+  if (!allowed.ok) return allowed;
   const id = newId();
   const minted = await mintToken("mgmt", null, deps.tagKey);
   const organization = await queries.createOrganization(deps.db, {
@@ -49,6 +52,8 @@ export async function showOrganization(
   deps: ServiceDependencies,
   caller: Caller,
 ): Promise<Outcome<Organization>> {
+  const allowed = authorize(caller, "organization.read");
+  if (!allowed.ok) return allowed;
   const organization = await queries.findOrganization(deps.db, caller.organizationId);
   return organization === null ? fail("not_found") : ok(organization);
 }
@@ -58,6 +63,8 @@ export async function changeOrganization(
   caller: Caller,
   input: { readonly name: string },
 ): Promise<Outcome<Organization>> {
+  const allowed = authorize(caller, "organization.change");
+  if (!allowed.ok) return allowed;
   const { organizationId } = caller;
   const organization = await queries.renameOrganization(deps.db, organizationId, {
     name: input.name,
@@ -77,6 +84,8 @@ export async function freezeOrganization(
   caller: Caller,
   frozen: boolean,
 ): Promise<Outcome<{ readonly organization: Organization; readonly enforcement: FanOut }>> {
+  const allowed = authorize(caller, "organization.freeze");
+  if (!allowed.ok) return allowed;
   const { organizationId } = caller;
   const changed = await queries.setFrozen(deps.db, organizationId, {
     frozen,
@@ -92,6 +101,11 @@ export async function freezeOrganization(
 }
 
 /** Brings the organization's open changes to the data plane, as many as one run can, and tells how many are left. */
-export async function continueEnforcement(deps: ServiceDependencies, caller: Caller): Promise<FanOut> {
-  return enforceOpenKeys(deps, caller.organizationId);
+export async function continueEnforcement(
+  deps: ServiceDependencies,
+  caller: Caller,
+): Promise<Outcome<FanOut>> {
+  const allowed = authorize(caller, "organization.enforce");
+  if (!allowed.ok) return allowed;
+  return ok(await enforceOpenKeys(deps, caller.organizationId));
 }

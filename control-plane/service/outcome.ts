@@ -14,6 +14,7 @@ export type FailureCode =
   | "name_taken"
   | "key_revoked"
   | "changed_meanwhile"
+  | "bootstrap_only"
   | "role_insufficient"
   | "people_only"
   | "token_scope"

@@ -1,18 +1,30 @@
-import { Hono } from "hono";
 import { queryAuditEvents } from "../../service/audit.ts";
-import type { ServiceDependencies } from "../../service/dependencies.ts";
-import { answer } from "../context.ts";
-import type { ApiEnv } from "../context.ts";
-import { readQuery } from "../input.ts";
 import { presentAuditEvent, presentPage } from "../presenters.ts";
-import { auditQuery } from "../schemas/audit.ts";
-import { withoutAbsent } from "../schemas/fields.ts";
+import { answered, route } from "../route.ts";
+import { auditPage, auditQuery } from "../schemas/audit.ts";
+import { pageRequest, withoutAbsent } from "../schemas/fields.ts";
 
-export function auditRoutes(deps: ServiceDependencies) {
-  return new Hono<ApiEnv>().get("/audit-events", async (context) => {
-    const { limit, cursor = null, key, request_id, ...same } = readQuery(context, auditQuery);
-    const filter = withoutAbsent({ ...same, keyId: key, requestId: request_id });
-    const outcome = await queryAuditEvents(deps, context.var.caller, filter, { limit, cursor });
-    return answer(context, outcome, (page) => ({ json: presentPage(page, presentAuditEvent) }));
-  });
-}
+export const auditRoutes = [
+  route({
+    method: "GET",
+    path: "/audit-events",
+    id: "listAuditEvents",
+    action: "audit.read",
+    tag: "Audit",
+    summary: "Query the audit log",
+    description: "Every request that was made with a key of the organization, newest first.",
+    query: auditQuery,
+    answer: auditPage,
+    statuses: [200],
+    errors: ["integration_unknown"],
+    handle: async ({ deps, caller, query: { limit, cursor, key, request_id, ...same } }) => {
+      const filter = withoutAbsent({ ...same, keyId: key, requestId: request_id });
+      return answered(
+        await queryAuditEvents(deps, caller, filter, pageRequest({ limit, cursor })),
+        (page) => ({
+          json: presentPage(page, presentAuditEvent),
+        }),
+      );
+    },
+  }),
+];

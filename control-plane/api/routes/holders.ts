@@ -1,37 +1,89 @@
-import { Hono } from "hono";
-import type { ServiceDependencies } from "../../service/dependencies.ts";
 import { changeHolder, createHolder, listHolders, showHolder } from "../../service/holders.ts";
-import { answer, reply, statusOf } from "../context.ts";
-import type { ApiEnv } from "../context.ts";
-import { readBody, readQuery } from "../input.ts";
 import { presentHolder, presentPage } from "../presenters.ts";
-import { withoutAbsent } from "../schemas/fields.ts";
-import { holderChange, holderInput, holderQuery } from "../schemas/holders.ts";
+import { statusOf } from "../respond.ts";
+import { answered, route } from "../route.ts";
+import { pageRequest, withoutAbsent } from "../schemas/fields.ts";
+import {
+  holderAnswer,
+  holderChange,
+  holderChangeAnswer,
+  holderInput,
+  holderPage,
+  holderParams,
+  holderQuery,
+} from "../schemas/holders.ts";
 
-export function holderRoutes(deps: ServiceDependencies) {
-  return new Hono<ApiEnv>()
-    .post("/holders", async (context) => {
-      const input = await readBody(context, holderInput);
-      return answer(context, await createHolder(deps, context.var.caller, input), (holder) => ({
+export const holderRoutes = [
+  route({
+    method: "POST",
+    path: "/holders",
+    id: "createHolder",
+    action: "holder.change",
+    tag: "Holders",
+    summary: "Create a holder",
+    description: "A person, or an application, service, agent or vendor, who holds keys.",
+    body: holderInput,
+    example: { name: "ci", kind: "service" },
+    answer: holderAnswer,
+    statuses: [201],
+    errors: ["name_taken"],
+    creates: true,
+    handle: async ({ deps, caller, body }) =>
+      answered(await createHolder(deps, caller, body), (holder) => ({
         json: { holder: presentHolder(holder) },
-        status: 201,
-      }));
-    })
-    .get("/holders", async (context) => {
-      const { limit, cursor = null } = readQuery(context, holderQuery);
-      const page = await listHolders(deps, context.var.caller, { limit, cursor });
-      return reply(presentPage(page, presentHolder));
-    })
-    .get("/holders/:holder", async (context) => {
-      const outcome = await showHolder(deps, context.var.caller, context.req.param("holder"));
-      return answer(context, outcome, (holder) => ({ json: { holder: presentHolder(holder) } }));
-    })
-    .patch("/holders/:holder", async (context) => {
-      const change = withoutAbsent(await readBody(context, holderChange));
-      const outcome = await changeHolder(deps, context.var.caller, context.req.param("holder"), change);
-      return answer(context, outcome, ({ holder, enforcement }) => ({
-        json: { holder: presentHolder(holder), enforcement },
-        status: statusOf(enforcement),
-      }));
-    });
-}
+      })),
+  }),
+  route({
+    method: "GET",
+    path: "/holders",
+    id: "listHolders",
+    action: "holder.read",
+    tag: "Holders",
+    summary: "List holders",
+    query: holderQuery,
+    answer: holderPage,
+    statuses: [200],
+    handle: async ({ deps, caller, query }) =>
+      answered(await listHolders(deps, caller, pageRequest(query)), (page) => ({
+        json: presentPage(page, presentHolder),
+      })),
+  }),
+  route({
+    method: "GET",
+    path: "/holders/{holder}",
+    id: "showHolder",
+    action: "holder.read",
+    tag: "Holders",
+    summary: "Show a holder",
+    params: holderParams,
+    answer: holderAnswer,
+    statuses: [200],
+    handle: async ({ deps, caller, params }) =>
+      answered(await showHolder(deps, caller, params.holder), (holder) => ({
+        json: { holder: presentHolder(holder) },
+      })),
+  }),
+  route({
+    method: "PATCH",
+    path: "/holders/{holder}",
+    id: "changeHolder",
+    action: "holder.change",
+    tag: "Holders",
+    summary: "Change a holder",
+    description: "Its keys follow: the answer says whether the change is in force for all of them.",
+    params: holderParams,
+    body: holderChange,
+    example: { limits: { rate: "100/minute" } },
+    answer: holderChangeAnswer,
+    statuses: [200, 202],
+    errors: ["name_taken"],
+    handle: async ({ deps, caller, params, body }) =>
+      answered(
+        await changeHolder(deps, caller, params.holder, withoutAbsent(body)),
+        ({ holder, enforcement }) => ({
+          json: { holder: presentHolder(holder), enforcement },
+          status: statusOf(enforcement, 200),
+        }),
+      ),
+  }),
+];

@@ -1,45 +1,96 @@
-import { Hono } from "hono";
-import type { ServiceDependencies } from "../../service/dependencies.ts";
 import {
   changeIntegration,
   createIntegration,
   listIntegrations,
   showIntegration,
 } from "../../service/integrations.ts";
-import { answer, reply, statusOf } from "../context.ts";
-import type { ApiEnv } from "../context.ts";
-import { readBody, readQuery } from "../input.ts";
 import { presentIntegration, presentPage } from "../presenters.ts";
-import { integrationChange, integrationInput, integrationQuery } from "../schemas/integrations.ts";
+import { statusOf } from "../respond.ts";
+import { answered, route } from "../route.ts";
+import { pageRequest } from "../schemas/fields.ts";
+import {
+  integrationAnswer,
+  integrationChange,
+  integrationChangeAnswer,
+  integrationInput,
+  integrationPage,
+  integrationParams,
+  integrationQuery,
+} from "../schemas/integrations.ts";
 
 /** A vendor key goes in and never comes out again, not even sealed. */
-export function integrationRoutes(deps: ServiceDependencies) {
-  return new Hono<ApiEnv>()
-    .post("/integrations", async (context) => {
-      const input = await readBody(context, integrationInput);
-      return answer(context, await createIntegration(deps, context.var.caller, input), (integration) => ({
+export const integrationRoutes = [
+  route({
+    method: "POST",
+    path: "/integrations",
+    id: "createIntegration",
+    action: "integration.change",
+    tag: "Integrations",
+    summary: "Create an integration",
+    description:
+      "Seals the vendor key; nobody can read it back here. What is left out comes from the catalogue entry, then from the defaults.",
+    body: integrationInput,
+    example: { slug: "openai", secret: "sk-vendor-key" },
+    answer: integrationAnswer,
+    statuses: [201],
+    errors: ["name_taken"],
+    creates: true,
+    handle: async ({ deps, caller, body }) =>
+      answered(await createIntegration(deps, caller, body), (integration) => ({
         json: { integration: presentIntegration(integration) },
-        status: 201,
-      }));
-    })
-    .get("/integrations", async (context) => {
-      const { limit, cursor = null } = readQuery(context, integrationQuery);
-      const page = await listIntegrations(deps, context.var.caller, { limit, cursor });
-      return reply(presentPage(page, presentIntegration));
-    })
-    .get("/integrations/:integration", async (context) => {
-      const outcome = await showIntegration(deps, context.var.caller, context.req.param("integration"));
-      return answer(context, outcome, (integration) => ({
+      })),
+  }),
+  route({
+    method: "GET",
+    path: "/integrations",
+    id: "listIntegrations",
+    action: "integration.read",
+    tag: "Integrations",
+    summary: "List integrations",
+    query: integrationQuery,
+    answer: integrationPage,
+    statuses: [200],
+    handle: async ({ deps, caller, query }) =>
+      answered(await listIntegrations(deps, caller, pageRequest(query)), (page) => ({
+        json: presentPage(page, presentIntegration),
+      })),
+  }),
+  route({
+    method: "GET",
+    path: "/integrations/{integration}",
+    id: "showIntegration",
+    action: "integration.read",
+    tag: "Integrations",
+    summary: "Show an integration",
+    params: integrationParams,
+    answer: integrationAnswer,
+    statuses: [200],
+    handle: async ({ deps, caller, params }) =>
+      answered(await showIntegration(deps, caller, params.integration), (integration) => ({
         json: { integration: presentIntegration(integration) },
-      }));
-    })
-    .patch("/integrations/:integration", async (context) => {
-      const change = await readBody(context, integrationChange);
-      const reference = context.req.param("integration");
-      const outcome = await changeIntegration(deps, context.var.caller, reference, change);
-      return answer(context, outcome, ({ integration, enforcement }) => ({
-        json: { integration: presentIntegration(integration), enforcement },
-        status: statusOf(enforcement),
-      }));
-    });
-}
+      })),
+  }),
+  route({
+    method: "PATCH",
+    path: "/integrations/{integration}",
+    id: "changeIntegration",
+    action: "integration.change",
+    tag: "Integrations",
+    summary: "Change an integration",
+    description: "Its keys follow. A new secret becomes the next version of the vendor key.",
+    params: integrationParams,
+    body: integrationChange,
+    example: { enabled: true },
+    answer: integrationChangeAnswer,
+    statuses: [200, 202],
+    errors: ["changed_meanwhile"],
+    handle: async ({ deps, caller, params, body }) =>
+      answered(
+        await changeIntegration(deps, caller, params.integration, body),
+        ({ integration, enforcement }) => ({
+          json: { integration: presentIntegration(integration), enforcement },
+          status: statusOf(enforcement, 200),
+        }),
+      ),
+  }),
+];

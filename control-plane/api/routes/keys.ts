@@ -1,6 +1,3 @@
-import { Hono } from "hono";
-import { isId } from "@relaykey/core/ids";
-import type { ServiceDependencies } from "../../service/dependencies.ts";
 import {
   changeKey,
   createKey,
@@ -11,10 +8,6 @@ import {
   showReceipts,
 } from "../../service/keys.ts";
 import type { KeyAnswer } from "../../service/keys.ts";
-import { answer, statusOf } from "../context.ts";
-import type { ApiEnv } from "../context.ts";
-import { ApiError } from "../errors.ts";
-import { readBody, readQuery } from "../input.ts";
 import {
   presentEnforcement,
   presentInspection,
@@ -22,70 +15,161 @@ import {
   presentPage,
   presentReceipt,
 } from "../presenters.ts";
-import { withoutAbsent } from "../schemas/fields.ts";
-import { keyChange, keyInput, keyQuery } from "../schemas/keys.ts";
+import { statusOf } from "../respond.ts";
+import { answered, route } from "../route.ts";
+import { pageRequest, withoutAbsent } from "../schemas/fields.ts";
+import {
+  createdKeyAnswer,
+  inspectionAnswer,
+  keyAnswer,
+  keyChange,
+  keyChangeAnswer,
+  keyInput,
+  keyPage,
+  keyParams,
+  keyQuery,
+  receiptsAnswer,
+  revokedKeyAnswer,
+} from "../schemas/keys.ts";
 
 /** A change is answered when it is in force (200, 201), or says that it is still pending (202). */
-export function keyRoutes(deps: ServiceDependencies) {
-  return new Hono<ApiEnv>()
-    .post("/keys", async (context) => {
-      const input = await readBody(context, keyInput(deps.now()));
-      const outcome = await createKey(deps, context.var.caller, input);
-      return answer(context, outcome, ({ token, ...changed }) => ({
+export const keyRoutes = [
+  route({
+    method: "POST",
+    path: "/keys",
+    id: "createKey",
+    action: "key.create",
+    tag: "Keys",
+    summary: "Create a key",
+    description: "The key itself is in this answer and nowhere else.",
+    body: keyInput,
+    example: {
+      holder: "ci",
+      integration: "openai",
+      allow: ["POST /v1/chat/completions"],
+      expires_in: "7d",
+      limits: { rate: "100/minute" },
+    },
+    answer: createdKeyAnswer,
+    statuses: [201, 202],
+    errors: ["holder_unknown", "integration_unknown"],
+    creates: true,
+    handle: async ({ deps, caller, body }) =>
+      answered(await createKey(deps, caller, body(deps.now())), ({ token, ...changed }) => ({
         json: { ...presentChange(changed), token: token.reveal() },
         status: statusOf(changed.enforcement, 201),
-      }));
-    })
-    .get("/keys", async (context) => {
-      const { limit, cursor = null, ...filter } = readQuery(context, keyQuery);
-      const outcome = await listKeys(deps, context.var.caller, withoutAbsent(filter), { limit, cursor });
-      return answer(context, outcome, (keys) => ({ json: presentPage(keys, presentKey) }));
-    })
-    .get("/keys/:key", async (context) => {
-      const outcome = await showKey(deps, context.var.caller, readId(context.req.param("key")));
-      return answer(context, outcome, (key) => ({ json: { key: presentKey(key) } }));
-    })
-    .get("/keys/:key/enforcement", async (context) => {
-      const outcome = await inspectKey(deps, context.var.caller, readId(context.req.param("key")));
-      return answer(context, outcome, (inspection) => ({
+      })),
+  }),
+  route({
+    method: "GET",
+    path: "/keys",
+    id: "listKeys",
+    action: "key.read",
+    tag: "Keys",
+    summary: "List keys",
+    description: "Newest first.",
+    query: keyQuery,
+    answer: keyPage,
+    statuses: [200],
+    errors: ["holder_unknown", "integration_unknown"],
+    handle: async ({ deps, caller, query: { limit, cursor, ...filter } }) =>
+      answered(
+        await listKeys(deps, caller, withoutAbsent(filter), pageRequest({ limit, cursor })),
+        (keys) => ({ json: presentPage(keys, presentKey) }),
+      ),
+  }),
+  route({
+    method: "GET",
+    path: "/keys/{key}",
+    id: "showKey",
+    action: "key.read",
+    tag: "Keys",
+    summary: "Show a key",
+    params: keyParams,
+    answer: keyAnswer,
+    statuses: [200],
+    handle: async ({ deps, caller, params }) =>
+      answered(await showKey(deps, caller, params.key), (key) => ({ json: { key: presentKey(key) } })),
+  }),
+  route({
+    method: "GET",
+    path: "/keys/{key}/enforcement",
+    id: "inspectKey",
+    action: "key.read",
+    tag: "Keys",
+    summary: "Show what the proxy has of a key",
+    params: keyParams,
+    answer: inspectionAnswer,
+    statuses: [200],
+    errors: ["data_plane_away"],
+    handle: async ({ deps, caller, params }) =>
+      answered(await inspectKey(deps, caller, params.key), (inspection) => ({
         json: { inspection: presentInspection(inspection) },
-      }));
-    })
-    .get("/keys/:key/receipts", async (context) => {
-      const outcome = await showReceipts(deps, context.var.caller, readId(context.req.param("key")));
-      return answer(context, outcome, (receipts) => ({ json: { data: receipts.map(presentReceipt) } }));
-    })
-    .patch("/keys/:key", async (context) => {
-      const id = readId(context.req.param("key"));
-      const change = await readBody(context, keyChange(deps.now()));
-      return answer(context, await changeKey(deps, context.var.caller, id, change), (changed) => ({
+      })),
+  }),
+  route({
+    method: "GET",
+    path: "/keys/{key}/receipts",
+    id: "showReceipts",
+    action: "key.read",
+    tag: "Keys",
+    summary: "Show since when each change of a key holds",
+    params: keyParams,
+    answer: receiptsAnswer,
+    statuses: [200],
+    handle: async ({ deps, caller, params }) =>
+      answered(await showReceipts(deps, caller, params.key), (receipts) => ({
+        json: { data: receipts.map(presentReceipt) },
+      })),
+  }),
+  route({
+    method: "PATCH",
+    path: "/keys/{key}",
+    id: "changeKey",
+    action: "key.change",
+    tag: "Keys",
+    summary: "Change what a key may do",
+    description: "Answers when the change is in force, or 202 when that is still pending.",
+    params: keyParams,
+    body: keyChange,
+    example: { allow: ["GET /v1/models"] },
+    answer: keyChangeAnswer,
+    statuses: [200, 202],
+    errors: ["key_revoked", "changed_meanwhile"],
+    handle: async ({ deps, caller, params, body }) =>
+      answered(await changeKey(deps, caller, params.key, body(deps.now())), (changed) => ({
         json: presentChange(changed),
-        status: statusOf(changed.enforcement),
-      }));
-    })
-    .post("/keys/:key/revoke", async (context) => {
-      const id = readId(context.req.param("key"));
-      const outcome = await revokeKey(deps, context.var.caller, id);
-      if (!outcome.ok) return answer(context, outcome, () => ({ json: null }));
-      const receipts = await showReceipts(deps, context.var.caller, id);
+        status: statusOf(changed.enforcement, 200),
+      })),
+  }),
+  route({
+    method: "POST",
+    path: "/keys/{key}/revoke",
+    id: "revokeKey",
+    action: "key.revoke",
+    tag: "Keys",
+    summary: "Revoke a key",
+    description: "For good. When this answers 200, no request starts under the key any more, anywhere.",
+    params: keyParams,
+    answer: revokedKeyAnswer,
+    statuses: [200, 202],
+    handle: async ({ deps, caller, params }) => {
+      const revoked = await revokeKey(deps, caller, params.key);
+      if (!revoked.ok) return revoked;
+      const receipts = await showReceipts(deps, caller, params.key);
       const newest = receipts.ok ? receipts.value[0] : undefined;
-      const { enforcement } = outcome.value;
-      return answer(context, outcome, (changed) => ({
+      return answered(revoked, (changed) => ({
         json: {
           ...presentChange(changed),
-          receipt: newest === undefined || enforcement.state === "pending" ? null : presentReceipt(newest),
+          receipt:
+            newest === undefined || changed.enforcement.state === "pending" ? null : presentReceipt(newest),
         },
-        status: statusOf(enforcement),
+        status: statusOf(changed.enforcement, 200),
       }));
-    });
-}
+    },
+  }),
+];
 
 function presentChange({ key, enforcement }: KeyAnswer) {
   return { key: presentKey(key), enforcement: presentEnforcement(enforcement) };
-}
-
-/** What is no id is no key of the caller's. */
-function readId(text: string): string {
-  if (!isId(text)) throw new ApiError("not_found");
-  return text;
 }

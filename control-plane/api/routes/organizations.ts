@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import type { Caller } from "../../service/caller.ts";
 import type { ServiceDependencies } from "../../service/dependencies.ts";
 import {
   changeOrganization,
@@ -7,51 +7,115 @@ import {
   freezeOrganization,
   showOrganization,
 } from "../../service/organizations.ts";
-import { answer, reply, statusOf } from "../context.ts";
-import type { ApiContext, ApiEnv } from "../context.ts";
-import { ApiError } from "../errors.ts";
-import { readBody } from "../input.ts";
 import { presentOrganization } from "../presenters.ts";
-import { organizationInput } from "../schemas/organizations.ts";
+import { statusOf } from "../respond.ts";
+import { answered, route } from "../route.ts";
+import {
+  createdOrganizationAnswer,
+  frozenAnswer,
+  openChangesAnswer,
+  organizationAnswer,
+  organizationInput,
+} from "../schemas/organizations.ts";
 
 /** `/organizations` is the installation's; `/organization` is the caller's own. */
-export function organizationRoutes(deps: ServiceDependencies) {
-  return new Hono<ApiEnv>()
-    .post("/organizations", async (context) => {
-      if (!context.var.isBootstrap) throw new ApiError("bootstrap_only");
-      const input = await readBody(context, organizationInput);
-      const outcome = await createOrganization(deps, context.var.caller, input);
-      return answer(context, outcome, ({ organization, managementToken }) => ({
+export const organizationRoutes = [
+  route({
+    method: "POST",
+    path: "/organizations",
+    id: "createOrganization",
+    action: "organization.create",
+    tag: "Installation",
+    summary: "Create an organization",
+    description: "Answers with the first token that may act in it.",
+    body: organizationInput,
+    example: { name: "Acme" },
+    answer: createdOrganizationAnswer,
+    statuses: [201],
+    creates: true,
+    handle: async ({ deps, caller, body }) =>
+      answered(await createOrganization(deps, caller, body), ({ organization, managementToken }) => ({
         json: {
           organization: presentOrganization(organization),
           management_token: managementToken.reveal(),
         },
-        status: 201,
-      }));
-    })
-    .get("/organization", async (context) =>
-      answer(context, await showOrganization(deps, context.var.caller), (organization) => ({
+      })),
+  }),
+  route({
+    method: "GET",
+    path: "/organization",
+    id: "showOrganization",
+    action: "organization.read",
+    tag: "Organization",
+    summary: "Show your organization",
+    answer: organizationAnswer,
+    statuses: [200],
+    handle: async ({ deps, caller }) =>
+      answered(await showOrganization(deps, caller), (organization) => ({
         json: { organization: presentOrganization(organization) },
       })),
-    )
-    .patch("/organization", async (context) => {
-      const input = await readBody(context, organizationInput);
-      return answer(context, await changeOrganization(deps, context.var.caller, input), (organization) => ({
+  }),
+  route({
+    method: "PATCH",
+    path: "/organization",
+    id: "changeOrganization",
+    action: "organization.change",
+    tag: "Organization",
+    summary: "Change your organization",
+    body: organizationInput,
+    example: { name: "Acme Ltd" },
+    answer: organizationAnswer,
+    statuses: [200],
+    handle: async ({ deps, caller, body }) =>
+      answered(await changeOrganization(deps, caller, body), (organization) => ({
         json: { organization: presentOrganization(organization) },
-      }));
-    })
-    .post("/organization/freeze", async (context) => setFrozen(context, true))
-    .post("/organization/unfreeze", async (context) => setFrozen(context, false))
-    .post("/organization/enforce", async (context) => {
-      const enforcement = await continueEnforcement(deps, context.var.caller);
-      return reply({ enforcement }, statusOf(enforcement));
-    });
+      })),
+  }),
+  route({
+    method: "POST",
+    path: "/organization/freeze",
+    id: "freezeOrganization",
+    action: "organization.freeze",
+    tag: "Organization",
+    summary: "Freeze all keys",
+    description:
+      "Refuses every key of the organization until it is unfrozen. Enforce goes on with what is pending.",
+    answer: frozenAnswer,
+    statuses: [200, 202],
+    handle: ({ deps, caller }) => setFrozen(deps, caller, true),
+  }),
+  route({
+    method: "POST",
+    path: "/organization/unfreeze",
+    id: "unfreezeOrganization",
+    action: "organization.freeze",
+    tag: "Organization",
+    summary: "End the freeze of all keys",
+    answer: frozenAnswer,
+    statuses: [200, 202],
+    handle: ({ deps, caller }) => setFrozen(deps, caller, false),
+  }),
+  route({
+    method: "POST",
+    path: "/organization/enforce",
+    id: "enforceOrganization",
+    action: "organization.enforce",
+    tag: "Organization",
+    summary: "Go on with pending changes",
+    description: "Brings open changes to the proxy, as many as one call can, and tells how many are left.",
+    answer: openChangesAnswer,
+    statuses: [200, 202],
+    handle: async ({ deps, caller }) =>
+      answered(await continueEnforcement(deps, caller), (enforcement) => ({
+        json: { enforcement },
+        status: statusOf(enforcement, 200),
+      })),
+  }),
+];
 
-  async function setFrozen(context: ApiContext, frozen: boolean): Promise<Response> {
-    const outcome = await freezeOrganization(deps, context.var.caller, frozen);
-    return answer(context, outcome, ({ organization, enforcement }) => ({
-      json: { organization: presentOrganization(organization), enforcement },
-      status: statusOf(enforcement),
-    }));
-  }
+async function setFrozen(deps: ServiceDependencies, caller: Caller, frozen: boolean) {
+  return answered(await freezeOrganization(deps, caller, frozen), ({ organization, enforcement }) => ({
+    json: { organization: presentOrganization(organization), enforcement },
+    status: statusOf(enforcement, 200),
+  }));
 }

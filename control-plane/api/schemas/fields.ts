@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { isId } from "@relaykey/core/ids";
 import { parseDuration } from "@relaykey/core/limits";
+import type { PageRequest } from "../../service/page.ts";
 
 /** An object in which every member that is not named is an error that lists the right names. */
 export function strict<S extends z.ZodRawShape>(shape: S) {
@@ -67,6 +68,14 @@ export const page = {
     .default(DEFAULT_PAGE),
   cursor: z.string().refine(isId, "Give the next_cursor of the page before.").optional(),
 };
+
+/** Which part of a list a query asks for. */
+export function pageRequest(query: {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}): PageRequest {
+  return { limit: query.limit, cursor: query.cursor ?? null };
+}
 
 /** A text without a line end, such as a vendor key. */
 export const secretText = z

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { NO_LIMITS } from "@relaykey/core/limits";
 import { HOLDER_KINDS } from "@relaykey/core/snapshot";
-import { change, name, page, strict } from "./fields.ts";
+import { at, fanOutAnswer, limitsAnswer, pageOf, uuid } from "./answers.ts";
+import { change, name, page, reference, strict } from "./fields.ts";
 import { limits } from "./limits.ts";
 
 const fields = {
@@ -17,3 +18,21 @@ export const holderInput = strict({
 }).transform((input) => ({ ...input, limits: { ...NO_LIMITS, ...input.limits } }));
 export const holderChange = change({ ...fields, frozen: z.boolean("Give true or false."), limits });
 export const holderQuery = strict(page);
+
+export const holderParams = strict({ holder: reference });
+
+const holderShape = z
+  .strictObject({
+    id: uuid,
+    name: z.string(),
+    kind: z.enum(HOLDER_KINDS),
+    email: z.string().nullable(),
+    frozen: z.boolean(),
+    limits: limitsAnswer,
+    created_at: at,
+  })
+  .meta({ id: "Holder" });
+
+export const holderAnswer = z.strictObject({ holder: holderShape });
+export const holderChangeAnswer = z.strictObject({ holder: holderShape, enforcement: fanOutAnswer });
+export const holderPage = pageOf(holderShape);

@@ -4,7 +4,8 @@ import { credentialSchema } from "@relaykey/core/credential";
 import { DIALECTS, headerPatternSchema, slugSchema } from "@relaykey/core/integration";
 import { Secret } from "@relaykey/core/secret";
 import type { IntegrationInput, IntegrationUpdate } from "../../service/integrations.ts";
-import { change, label, page, secretText, strict, withoutAbsent } from "./fields.ts";
+import { at, fanOutAnswer, pageOf, uuid } from "./answers.ts";
+import { change, label, page, reference, secretText, strict, withoutAbsent } from "./fields.ts";
 
 const DEFAULT_TIMEOUT_MS = 120_000;
 const MAX_TIMEOUT_MS = 3_600_000;
@@ -105,3 +106,32 @@ export const integrationChange = change({
 });
 
 export const integrationQuery = strict(page);
+
+export const integrationParams = strict({ integration: reference });
+
+const integrationShape = z
+  .strictObject({
+    id: uuid,
+    slug: z.string(),
+    name: z.string(),
+    enabled: z.boolean(),
+    upstream: z.string(),
+    credential: credentialSchema,
+    secret_version: z.int(),
+    request_headers: z.array(z.string()).readonly(),
+    dialect: z.enum(DIALECTS),
+    allow_encoded_slash: z.boolean(),
+    log_query: z.boolean(),
+    response_cookies: z.boolean(),
+    scrub_responses: z.boolean(),
+    timeout_ms: z.int(),
+    created_at: at,
+  })
+  .meta({ id: "Integration", description: "The vendor key is in no answer, not even sealed." });
+
+export const integrationAnswer = z.strictObject({ integration: integrationShape });
+export const integrationChangeAnswer = z.strictObject({
+  integration: integrationShape,
+  enforcement: fanOutAnswer,
+});
+export const integrationPage = pageOf(integrationShape);

@@ -6,7 +6,8 @@ import { parseRule } from "@relaykey/core/scope";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { IpPolicy } from "@relaykey/core/snapshot";
 import type { PolicyUpdate } from "../../service/key-policy.ts";
-import { change, duration, label, moment, page, reference, strict, withoutAbsent } from "./fields.ts";
+import { at, enforcementAnswer, limitsAnswer, pageOf, uuid } from "./answers.ts";
+import { change, duration, id, label, moment, page, reference, strict, withoutAbsent } from "./fields.ts";
 import { limits } from "./limits.ts";
 
 const ruleText = z.string('Give a rule such as "POST /v1/chat/completions".');
@@ -92,53 +93,137 @@ function expiryOnce({ expires_at, expires_in }: Expiry): boolean {
   return expires_at === undefined || expires_in === undefined;
 }
 
-/** @param now epoch ms, from which `expires_in` counts. */
+/** `expires_in` counts from `now` (epoch ms). */
 function expiry({ expires_at, expires_in }: Expiry, now: number): Date | null | undefined {
   return expires_in === undefined ? expires_at : new Date(now + expires_in);
 }
 
-export function keyInput(now: number) {
-  return strict({
-    ...z.object(policy).partial().shape,
-    holder: reference,
-    integration: reference,
-    allow,
-  })
-    .refine(expiryOnce, EXPIRY_TWICE)
-    .transform((input) => ({
-      holder: input.holder,
-      integration: input.integration,
-      name: input.name ?? null,
-      rules: input.allow,
-      bindings: input.bindings ?? {},
-      ip: input.ip ?? null,
-      notBefore: input.not_before ?? null,
-      expiresAt: expiry(input, now) ?? null,
-      limits: { ...NO_LIMITS, ...input.limits },
-      enforcement: input.enforcement ?? ("lease" as const),
-    }));
-}
+const keyFields = strict({
+  ...z.object(policy).partial().shape,
+  holder: reference,
+  integration: reference,
+  allow,
+});
 
-export function keyChange(now: number) {
-  return change(policy)
-    .refine(expiryOnce, EXPIRY_TWICE)
-    .transform((input): PolicyUpdate =>
-      withoutAbsent({
-        name: input.name,
-        rules: input.allow,
-        bindings: input.bindings,
-        ip: input.ip,
-        notBefore: input.not_before,
-        expiresAt: expiry(input, now),
-        limits: input.limits,
-        enforcement: input.enforcement,
-      }),
-    );
-}
+/** Becomes what the service takes once the time is known. */
+export const keyInput = keyFields.refine(expiryOnce, EXPIRY_TWICE).transform((input) => (now: number) => ({
+  holder: input.holder,
+  integration: input.integration,
+  name: input.name ?? null,
+  rules: input.allow,
+  bindings: input.bindings ?? {},
+  ip: input.ip ?? null,
+  notBefore: input.not_before ?? null,
+  expiresAt: expiry(input, now) ?? null,
+  limits: { ...NO_LIMITS, ...input.limits },
+  enforcement: input.enforcement ?? ("lease" as const),
+}));
+
+export const keyChange = change(policy)
+  .refine(expiryOnce, EXPIRY_TWICE)
+  .transform(
+    (input) =>
+      (now: number): PolicyUpdate =>
+        withoutAbsent({
+          name: input.name,
+          rules: input.allow,
+          bindings: input.bindings,
+          ip: input.ip,
+          notBefore: input.not_before,
+          expiresAt: expiry(input, now),
+          limits: input.limits,
+          enforcement: input.enforcement,
+        }),
+  );
+
+export const keyParams = strict({ key: id });
 
 export const keyQuery = strict({
   ...page,
   holder: reference.optional(),
   integration: reference.optional(),
   state: z.enum(["active", "revoked", "frozen"], "Give one of: active, revoked, frozen.").optional(),
+});
+
+const ruleAnswer = z.union([
+  z.string(),
+  z.strictObject({
+    rule: z.string(),
+    query: z.strictObject({
+      allow: z.array(z.string()).readonly().optional(),
+      values: z.record(z.string(), z.array(z.string()).readonly()).optional(),
+      no_duplicates: z.boolean().optional(),
+    }),
+  }),
+]);
+
+export const keyShape = z
+  .strictObject({
+    id: uuid,
+    name: z.string(),
+    display: z
+      .string()
+      .meta({ description: "The beginning and the end of the key: what people know it by." }),
+    state: z.enum(["active", "revoked", "frozen"]),
+    holder: z.strictObject({ id: uuid, name: z.string() }),
+    integration: z.strictObject({ id: uuid, slug: z.string() }),
+    allow: z.array(ruleAnswer).readonly(),
+    bindings: z.record(z.string(), z.string()),
+    ip: z.strictObject({
+      mode: z.enum(["any", "allowlist", "confirm"]),
+      cidrs: z.array(z.string()).readonly().optional(),
+    }),
+    limits: limitsAnswer,
+    not_before: at.nullable(),
+    expires_at: at.nullable(),
+    enforcement: z.enum(ENFORCEMENTS),
+    enforcement_bound_seconds: z
+      .int()
+      .meta({ description: "How long a change may take to be in force everywhere once it is reported so." }),
+    policy: z.strictObject({
+      version: z.int(),
+      state: z.enum(["enforced", "pending"]),
+      enforced_version: z.int(),
+      enforced_at: at.nullable(),
+    }),
+    revoked_at: at.nullable(),
+    created_at: at,
+  })
+  .meta({ id: "Key" });
+
+export const receiptShape = z
+  .strictObject({
+    version: z.int(),
+    enforced_at: at.meta({ description: "From here on no request started under an older version." }),
+    waited_ms: z.int(),
+    last_admitted_at: at.nullable(),
+    streams_cut: z.int(),
+  })
+  .meta({ id: "Receipt" });
+
+export const keyAnswer = z.strictObject({ key: keyShape });
+export const keyChangeAnswer = z.strictObject({ key: keyShape, enforcement: enforcementAnswer });
+export const createdKeyAnswer = z.strictObject({
+  key: keyShape,
+  enforcement: enforcementAnswer,
+  token: z.string().meta({ description: "The key itself. Shown this once." }),
+});
+export const revokedKeyAnswer = z.strictObject({
+  key: keyShape,
+  enforcement: enforcementAnswer,
+  receipt: receiptShape.nullable(),
+});
+export const keyPage = pageOf(keyShape);
+export const receiptsAnswer = z.strictObject({ data: z.array(receiptShape).readonly() });
+export const inspectionAnswer = z.strictObject({
+  inspection: z
+    .strictObject({
+      version: z.int(),
+      state: z.enum(["active", "revoked", "frozen"]),
+      leased_until: at.nullable(),
+      leases_asked: z.int(),
+      uses_taken: z.int(),
+    })
+    .nullable()
+    .meta({ description: "What the data plane has of the key; null when it was never told of it." }),
 });

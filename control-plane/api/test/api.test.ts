@@ -437,7 +437,7 @@ describe("requests", () => {
     const response = await call(init);
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ code, request_id: "request-1", status });
-    if (status === 405) expect(response.headers.get("Allow")).toBe("POST, GET");
+    if (status === 405) expect(response.headers.get("Allow")).toBe("POST, GET, HEAD");
   });
 
   test("an unknown path is a problem too", async () => {
