@@ -156,6 +156,16 @@ export const BLOCK_REASONS = {
     retryAfterSeconds: null,
     audited: "event",
   },
+  ip_unconfirmable: {
+    status: 403,
+    code: "ip_unconfirmable",
+    title: "The address is shared by strangers",
+    detail:
+      "Nobody can confirm this IP address as theirs, because others call from it as well. Call from another network, or ask your administrator.",
+    retryable: false,
+    retryAfterSeconds: null,
+    audited: "event",
+  },
   ip_unconfirmed: {
     status: 423,
     code: "ip_unconfirmed",

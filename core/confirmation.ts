@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { parseCidr } from "./ip.ts";
+import { DEFAULT_V6_PREFIX, parseCidr } from "./ip.ts";
 
 /** How a person's keys come to be usable from a new address. Set by the organization, refined per holder. */
 export interface ConfirmationPolicy {
@@ -23,7 +23,7 @@ export const DEFAULT_CONFIRMATION: ConfirmationPolicy = {
   preapproved: [],
   neverConfirmable: [],
   numberMatching: false,
-  v6Prefix: 64,
+  v6Prefix: DEFAULT_V6_PREFIX,
 };
 
 const cidrs = z

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { canonicalIp, formatCidr, compileCidrs, parseCidr } from "./ip.ts";
+import { canonicalIp, compileCidrs, compileNetworks, formatCidr, parseCidr } from "./ip.ts";
 
 test.each([
   ["203.0.113.7", "203.0.113.7", "203.0.113.7"],
@@ -69,6 +69,23 @@ describe("blocks", () => {
   ])("%s is refused", (text) => {
     expect(parseCidr(text)).toBeNull();
     expect(compileCidrs([text])("10.0.0.1")).toBe(false);
+  });
+
+  test.each([
+    ["10.0.0.0/8", "10.1.2.3", true, true],
+    ["10.1.2.3", "10.1.2.3", true, true],
+    ["10.1.2.0/24", "10.1.0.0/16", false, true],
+    ["10.1.2.0/24", "10.2.0.0/16", false, false],
+    ["2001:db8:1::/48", "2001:db8:1:2::/64", true, true],
+    ["2001:db8:1:2::/64", "2001:db8:1::/48", false, true],
+    ["2001:db8:1:2::5/128", "2001:db8:1:2::/64", false, true],
+    ["2001:db8:1:3::/64", "2001:db8:1:2::/64", false, false],
+    ["::/0", "10.1.2.3", false, false],
+    ["x", "10.1.2.3", false, false],
+    ["10.0.0.0/8", "x", false, false],
+  ])("of the network %s, %s: all %s, some %s", (block, network, contains, overlaps) => {
+    const set = compileNetworks([block]);
+    expect([set.contains(network), set.overlaps(network)]).toEqual([contains, overlaps]);
   });
 
   test("the printed form reads back", () => {

@@ -15,7 +15,7 @@ export interface Cidr {
 }
 
 /** Privacy addresses change within a /64, so that one client would otherwise look like many (RFC 8981). */
-const DEFAULT_V6_PREFIX = 64;
+export const DEFAULT_V6_PREFIX = 64;
 /** IPv4 behind NAT64 (RFC 6052 §2.1). */
 const NAT64 = ipaddr.IPv6.parseCIDR("64:ff9b::/96");
 
@@ -66,16 +66,53 @@ export type IpMatcher = (address: string) => boolean;
  * Prepares blocks for being matched often. An unreadable address or block matches nothing.
  */
 export function compileCidrs(cidrs: readonly string[]): IpMatcher {
-  const blocks = cidrs.flatMap((text) => {
-    const cidr = parseCidr(text);
-    const base = cidr === null ? null : parseAddress(cidr.address);
-    return cidr === null || base === null ? [] : [{ base, bits: cidr.bits }];
-  });
+  const blocks = cidrs.flatMap((text) => readBlock(text) ?? []);
   return (address) => {
     const parsed = parseAddress(address);
     if (parsed === null) return false;
     return blocks.some(({ base, bits }) => base.kind() === parsed.kind() && parsed.match(base, bits));
   };
+}
+
+/** Blocks that whole networks are held against. */
+export interface NetworkSet {
+  /** All of the network lies in one of the blocks. */
+  contains(network: string): boolean;
+  /** Some of it does. */
+  overlaps(network: string): boolean;
+}
+
+/**
+ * Prepares blocks for networks (`CanonicalIp.network`, or any block). What counts as one client is trusted, and distrusted,
+ * as a whole: an address must not be admitted because its neighbour is. Unreadable texts match nothing.
+ */
+export function compileNetworks(cidrs: readonly string[]): NetworkSet {
+  const blocks = cidrs.flatMap((text) => readBlock(text) ?? []);
+  const some = (network: string, matches: (block: Block, other: Block) => boolean): boolean => {
+    const other = readBlock(network);
+    return other !== null && blocks.some((block) => isSameKind(block, other) && matches(block, other));
+  };
+  return {
+    contains: (network) =>
+      some(network, (block, other) => block.bits <= other.bits && other.base.match(block.base, block.bits)),
+    overlaps: (network) =>
+      some(network, (block, other) => other.base.match(block.base, Math.min(block.bits, other.bits))),
+  };
+}
+
+interface Block {
+  readonly base: Address;
+  readonly bits: number;
+}
+
+function readBlock(text: string): Block | null {
+  const cidr = parseCidr(text);
+  const base = cidr === null ? null : parseAddress(cidr.address);
+  return cidr === null || base === null ? null : { base, bits: cidr.bits };
+}
+
+function isSameKind(one: Block, other: Block): boolean {
+  return one.base.kind() === other.base.kind();
 }
 
 function parseAddress(text: string): Address | null {

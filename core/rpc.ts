@@ -27,6 +27,8 @@ export interface KeyInspection {
   /** Epoch ms; 0 when no lease was ever granted. */
   readonly leasedUntil: number;
   readonly usesTaken: number;
+  /** How often its holder has frozen it ("this wasn't me"). To unfreeze it is to lift so many (`freezesLifted`). */
+  readonly holderFreezes: number;
   /** Questions about this key that the object has answered since it started. */
   readonly leasesAsked: number;
 }
@@ -78,6 +80,8 @@ export interface PendingNetwork {
 export interface HolderNetworks {
   readonly trusted: readonly TrustedNetwork[];
   readonly pending: readonly PendingNetwork[];
+  /** More new networks than a person comes by: most of them are neither listed nor mailed about. */
+  readonly storm: { readonly since: number; readonly networks: number } | null;
 }
 
 /** What the page behind a confirmation link may know. */
@@ -100,6 +104,8 @@ export type ConfirmationEnd =
   /** By this or another link; or by an admin. */
   | "confirmed"
   | "rejected"
+  /** Too many wrong numbers. */
+  | "locked"
   /** The key is frozen. */
   | "frozen"
   /** The key was revoked or has expired. */

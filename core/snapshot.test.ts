@@ -38,6 +38,7 @@ const SNAPSHOT: PolicySnapshot = {
   enforcement: "lease",
   holder: { kind: "person", name: "Ada", email: "ada@example.com", mailable: true, limits: NO_LIMITS },
   confirmation: DEFAULT_CONFIRMATION,
+  freezesLifted: 0,
   organizationName: "Acme",
   auditRetentionDays: 30,
 };

@@ -57,6 +57,11 @@ export interface PolicySnapshot {
     /** Over all keys of the holder. */
     readonly limits: Limits;
   };
+  /**
+   * How many of the holder's own freezes ("this wasn't me") an admin has lifted. The holder's object counts them, and the key
+   * stays frozen while it counts more: a snapshot that was built without knowing of a freeze cannot undo it.
+   */
+  readonly freezesLifted: number;
   /** As people know it: for mail and pages. */
   readonly organizationName: string;
   readonly auditRetentionDays: number;
@@ -104,6 +109,7 @@ const snapshotSchema = z.strictObject({
     mailable: z._default(z.boolean(), true),
     limits: z._default(limitsSchema, NO_LIMITS),
   }),
+  freezesLifted: z._default(z.int().check(z.minimum(0)), 0),
   organizationName: z._default(z.string(), ""),
   auditRetentionDays: z.int().check(z.minimum(1), z.maximum(3_650)),
 });

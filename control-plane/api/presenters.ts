@@ -127,6 +127,7 @@ export function presentInspection(inspection: KeyInspection | null) {
     leased_until: inspection.leasedUntil === 0 ? null : new Date(inspection.leasedUntil),
     leases_asked: inspection.leasesAsked,
     uses_taken: inspection.usesTaken,
+    holder_freezes: inspection.holderFreezes,
   };
 }
 

@@ -106,6 +106,7 @@ function toSnapshot(row: Row): PolicySnapshot {
       mailable: holder.mailState === "ok",
       limits: holder.limits,
     },
+    freezesLifted: key.freezesLifted,
     organizationName: organization.name,
     auditRetentionDays: organization.auditRetentionDays,
   };

@@ -38,6 +38,8 @@ export const relayKeys = pgTable(
     /** Who stopped it; null unless frozen. */
     frozenBy: text("frozen_by", { enum: ["admin", "holder"] }),
     frozenAt: moment("frozen_at"),
+    /** How many of the holder's own freezes were lifted (core/snapshot). Set to what the data plane counts, by an unfreeze. */
+    freezesLifted: integer("freezes_lifted").notNull().default(0),
     /** The key that this one was made to replace. */
     replacesId: uuid("replaces_id"),
     createdByKind: text("created_by_kind"),

@@ -1,7 +1,8 @@
 import type { UnwrappedEnvelope } from "@relaykey/core/envelope";
 import { EDGE_MEMORY_SECONDS } from "@relaykey/core/enforcement";
-import { compileCidrs } from "@relaykey/core/ip";
-import type { IpMatcher } from "@relaykey/core/ip";
+import { SHARED_EGRESS } from "@relaykey/core/confirmation";
+import { compileCidrs, compileNetworks } from "@relaykey/core/ip";
+import type { IpMatcher, NetworkSet } from "@relaykey/core/ip";
 import type { SecretMatcher } from "@relaykey/core/scrub/matcher";
 import { compileScope } from "@relaykey/core/scope";
 import type { CompiledScope } from "@relaykey/core/scope";
@@ -18,6 +19,8 @@ export interface KnownKey {
   readAt: number;
   /** The blocks of an allowlist. */
   readonly inAllowlist: IpMatcher;
+  /** Blocks shared by strangers, for keys whose holder confirms addresses. */
+  readonly shared: NetworkSet;
   /** Filled by the inject step: the sealed vendor key, its data key unwrapped and non-extractable. */
   unwrapped?: Promise<UnwrappedEnvelope>;
   /** Filled by the inject step: looks for the vendor key in answers. */
@@ -89,6 +92,9 @@ export class Directory {
       snapshot,
       scope: compileScope(snapshot.rules, snapshot.bindings),
       inAllowlist: compileCidrs(snapshot.ip.mode === "allowlist" ? snapshot.ip.cidrs : []),
+      shared: compileNetworks(
+        snapshot.ip.mode === "confirm" ? [...SHARED_EGRESS, ...snapshot.confirmation.neverConfirmable] : [],
+      ),
       readAt: this.#now(),
       ...(sameEnvelope && known.unwrapped !== undefined ? { unwrapped: known.unwrapped } : {}),
     };

@@ -45,7 +45,7 @@ export class RecordingKeyControl implements KeyControlApi {
   }
 
   networks(): Promise<HolderNetworks> {
-    return Promise.resolve({ trusted: [], pending: [] });
+    return Promise.resolve({ trusted: [], pending: [], storm: null });
   }
 
   approveNetwork(): Promise<void> {

@@ -170,6 +170,7 @@ export class Holder {
       leasedUntil: this.#deadline(key.tokenHash) ?? 0,
       leasesAsked: this.#asked.get(key.tokenHash) ?? 0,
       usesTaken: this.#store.use(key.keyId)?.taken ?? 0,
+      holderFreezes: 0,
     };
   }
 

@@ -81,6 +81,7 @@ function snapshot(kind: PolicyKind, version: number, limits: Limits): PolicySnap
     enforcement: "lease",
     holder: { kind: "service", name: "simulated", email: null, mailable: true, limits: NO_LIMITS },
     confirmation: DEFAULT_CONFIRMATION,
+    freezesLifted: 0,
     organizationName: "Simulated",
     auditRetentionDays: 7,
   };

@@ -4,6 +4,7 @@ import type { Target } from "@relaykey/core/target";
 import type { KnownKey } from "../directory.ts";
 import { passed, refused } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
+import { DEFAULT_V6_PREFIX, canonicalIp } from "@relaykey/core/ip";
 import type { CanonicalIp } from "@relaykey/core/ip";
 import type { Intake } from "./intake.ts";
 
@@ -55,5 +56,13 @@ export function judge(known: KnownKey, intake: Intake, now: number): Outcome<Jud
   if (snapshot.ip.mode === "allowlist" && !known.inAllowlist(intake.ip.address)) {
     return refused("ip_not_allowed");
   }
-  return passed({ target, ip: intake.ip });
+  const ip = asThisKeyCounts(intake.ip, snapshot.confirmation.v6Prefix);
+  if (known.shared.overlaps(ip.network)) return refused("ip_unconfirmable");
+  return passed({ target, ip });
+}
+
+/** Intake does not know the key yet, so it counts an IPv6 client by the usual prefix; from here on the key's own holds. */
+function asThisKeyCounts(ip: CanonicalIp, v6Prefix: number): CanonicalIp {
+  if (v6Prefix === DEFAULT_V6_PREFIX || !ip.address.includes(":")) return ip;
+  return canonicalIp(ip.address, { v6Prefix }) ?? ip;
 }

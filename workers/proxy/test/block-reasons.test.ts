@@ -1,5 +1,6 @@
 import { BLOCK_REASONS } from "@relaykey/core/block-reasons";
 import type { BlockReason } from "@relaykey/core/block-reasons";
+import { DEFAULT_CONFIRMATION } from "@relaykey/core/confirmation";
 import { NO_LIMITS } from "@relaykey/core/limits";
 import { importTagKey, mintToken, newLocator } from "@relaykey/core/token";
 import { env } from "cloudflare:workers";
@@ -57,6 +58,10 @@ const SCENARIOS: Record<BlockReason, Scenario> = {
     const key = await appliedKey({ ip: { mode: "confirm" } });
     await succeed(proxy, key.token);
     return proxy.call(GOOD, bearer(key.token), "198.51.100.9");
+  },
+  ip_unconfirmable: async (proxy) => {
+    const confirmation = { ...DEFAULT_CONFIRMATION, neverConfirmable: ["203.0.113.0/24"] };
+    return proxy.call(GOOD, bearer((await appliedKey({ ip: { mode: "confirm" }, confirmation })).token));
   },
   client_ip_unknown: async (proxy) => proxy.call(GOOD, bearer((await appliedKey()).token), null),
   path_ambiguous: async (proxy) =>

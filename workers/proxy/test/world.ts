@@ -125,6 +125,7 @@ export async function makeKey(changes: KeyChanges = {}, locator = newLocator()):
     enforcement: "lease",
     holder: { kind: "service", name: "ci", email: null, mailable: true, limits: NO_LIMITS },
     confirmation: DEFAULT_CONFIRMATION,
+    freezesLifted: 0,
     organizationName: "Acme",
     auditRetentionDays: 7,
     ...rest,

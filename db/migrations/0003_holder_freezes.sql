@@ -1,0 +1,1 @@
+ALTER TABLE "relay_keys" ADD COLUMN "freezes_lifted" integer DEFAULT 0 NOT NULL;
