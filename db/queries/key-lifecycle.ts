@@ -19,35 +19,62 @@ export async function freezeKey(
   db: Database,
   organizationId: string,
   keyId: string,
-  change: { readonly by: NonNullable<KeyRow["frozenBy"]>; readonly at: Date; readonly event: AdminEvent },
+  change: { readonly at: Date; readonly event: AdminEvent },
 ): Promise<number | null> {
-  const set = sql`state = 'frozen', frozen_by = ${change.by}, frozen_at = ${timestamp(change.at)}`;
-  return changeState(db, organizationId, keyId, "active", set, change.event);
+  const set = sql`state = 'frozen', frozen_by = 'admin', frozen_at = ${timestamp(change.at)}`;
+  return changeState(db, organizationId, keyId, sql`state = 'active'`, set, change.event);
 }
 
-/** Ends a freeze, whoever began it. @returns the new policy version, or null when the key is not frozen. */
+/**
+ * Notes that the holder froze a key. The data plane enforced it before it told us; a report that arrives after the freeze
+ * was lifted changes nothing.
+ *
+ * @param change.freezes how often the holder has frozen the key.
+ * @returns the new policy version, or null when there is nothing to note.
+ */
+export async function noteHolderFreeze(
+  db: Database,
+  organizationId: string,
+  keyId: string,
+  change: { readonly freezes: number; readonly at: Date; readonly event: AdminEvent },
+): Promise<number | null> {
+  const set = sql`state = 'frozen', frozen_by = 'holder', frozen_at = ${timestamp(change.at)}`;
+  const from = sql`freezes_lifted < ${change.freezes}
+    AND (state = 'active' OR (state = 'frozen' AND frozen_by = 'admin'))`;
+  return changeState(db, organizationId, keyId, from, set, change.event);
+}
+
+/**
+ * Ends a freeze, whoever began it.
+ *
+ * @param change.freezes how often the holder has frozen the key: all of these are lifted, later ones are not.
+ * @returns the new policy version, or null when the key is not frozen.
+ */
 export async function unfreezeKey(
   db: Database,
   organizationId: string,
   keyId: string,
-  event: AdminEvent,
+  change: { readonly freezes: number; readonly event: AdminEvent },
 ): Promise<number | null> {
-  const set = sql`state = 'active', frozen_by = NULL, frozen_at = NULL`;
-  return changeState(db, organizationId, keyId, "frozen", set, event);
+  const { freezes, event } = change;
+  const set = sql`state = 'active', frozen_by = NULL, frozen_at = NULL,
+    freezes_lifted = greatest(freezes_lifted, ${freezes}::int)`;
+  const from = sql`(state = 'frozen' OR (state = 'active' AND freezes_lifted < ${freezes}::int))`;
+  return changeState(db, organizationId, keyId, from, set, event);
 }
 
 async function changeState(
   db: Database,
   organizationId: string,
   keyId: string,
-  from: KeyRow["state"],
+  from: SQL,
   set: SQL,
   event: AdminEvent,
 ): Promise<number | null> {
   const result = await db.execute<{ policy_version: string }>(sql`
     WITH changed AS (
       UPDATE ${relayKeys} SET ${set}, policy_version = policy_version + 1
-      WHERE id = ${keyId} AND organization_id = ${organizationId} AND state = ${from}
+      WHERE id = ${keyId} AND organization_id = ${organizationId} AND ${from}
       RETURNING id, organization_id, policy_version
     ), ${recordChange(event)}
     SELECT policy_version FROM changed`);

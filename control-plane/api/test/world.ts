@@ -1,6 +1,8 @@
 import { deriveLocalKeys } from "@relaykey/core/envelope";
 import { newId } from "@relaykey/core/ids";
 import type { MailMessage } from "@relaykey/core/mail";
+import { decodeProbeOrder } from "@relaykey/core/probe";
+import type { ProbeOrder, ProbeResult, ProbeVerdict } from "@relaykey/core/probe";
 import type { EnforcementReceipt, HolderNetworks, KeyControlApi, KeyRef } from "@relaykey/core/rpc";
 import { decodeSnapshot } from "@relaykey/core/snapshot";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
@@ -42,6 +44,15 @@ export class RecordingKeyControl implements KeyControlApi {
 
   inspect(): Promise<null> {
     return Promise.resolve(null);
+  }
+
+  /** What the vendor makes of a key, and the orders to try one. */
+  verdict: ProbeVerdict = "accepted";
+  readonly probed: ProbeOrder[] = [];
+
+  probe(order: string): Promise<ProbeResult> {
+    this.probed.push(decodeProbeOrder(order));
+    return Promise.resolve({ verdict: this.verdict, statusClass: 2, latencyMs: 12 });
   }
 
   networks(): Promise<HolderNetworks> {
