@@ -1,6 +1,8 @@
 import * as queries from "@relaykey/db/queries/key-lifecycle";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
 import { listKeys } from "@relaykey/db/queries/keys";
+import { newestReceipts } from "@relaykey/db/queries/receipts";
+import type { Receipt } from "@relaykey/db/queries/receipts";
 import { authorize } from "./authorization.ts";
 import { adminEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
@@ -16,8 +18,8 @@ export interface BulkRevocation {
   /** How many keys were revoked by this call; of a rehearsal: how many would be. */
   readonly revoked: number;
   readonly enforcement: FanOut;
-  /** The keys of this call's run, as they are now. Those beyond it are pending. */
-  readonly keys: readonly KeyRecord[];
+  /** The keys that this call's run reached, and the data plane's word on each. */
+  readonly keys: readonly { readonly key: KeyRecord; readonly receipt: Receipt | null }[];
 }
 
 /**
@@ -54,10 +56,12 @@ export async function revokeKeys(
     event,
   });
   const enforcement = await enforceKeys(deps, organizationId, ids);
-  const run = ids.slice(0, MAX_KEYS_PER_RUN);
-  const keys =
-    run.length === 0
-      ? []
-      : await listKeys(deps.db, organizationId, { ids: run }, { limit: run.length, before: null });
-  return ok({ revoked: ids.length, enforcement, keys });
+  const run = { ids: ids.slice(0, MAX_KEYS_PER_RUN), enforced: true };
+  const keys = await listKeys(deps.db, organizationId, run, { limit: MAX_KEYS_PER_RUN, before: null });
+  const receipts = await newestReceipts(deps.db, organizationId, run.ids);
+  return ok({
+    revoked: ids.length,
+    enforcement,
+    keys: keys.map((key) => ({ key, receipt: receipts.get(key.id) ?? null })),
+  });
 }

@@ -6,6 +6,8 @@ import type { Secret } from "@relaykey/core/secret";
 import { isUniqueViolation } from "@relaykey/db/queries/conflicts";
 import { setHealth } from "@relaykey/db/queries/integrations";
 import type { Integration } from "@relaykey/db/queries/integrations";
+import { integrationSnapshot } from "@relaykey/db/queries/snapshots";
+import type { DescribedIntegration } from "@relaykey/db/queries/snapshots";
 import * as queries from "@relaykey/db/queries/vendor-keys";
 import type { SecretVersion } from "@relaykey/db/queries/vendor-keys";
 import { authorize } from "./authorization.ts";
@@ -55,8 +57,7 @@ export async function rotateVendorKey(
       if (!tried.ok) return tried;
       if (tried.value.verdict === "refused") return fail("vendor_refuses");
     }
-    const restorableUntil =
-      rotation.restorableMs === 0 ? null : new Date(deps.now() + rotation.restorableMs);
+    const restorableUntil = rotation.restorableMs === 0 ? null : new Date(deps.now() + rotation.restorableMs);
     const event = adminEvent(
       caller,
       "integration.rotated",
@@ -112,12 +113,13 @@ export async function listVendorKeyVersions(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
-): Promise<Outcome<readonly SecretVersion[]>> {
+): Promise<Outcome<{ readonly current: number; readonly versions: readonly SecretVersion[] }>> {
   const allowed = authorize(caller, "integration.read");
   if (!allowed.ok) return allowed;
   const found = await findIntegration(deps, caller, reference);
   if (!found.ok) return found;
-  return ok(await queries.listSecretVersions(deps.db, caller.organizationId, found.value.id));
+  const versions = await queries.listSecretVersions(deps.db, caller.organizationId, found.value.id);
+  return ok({ current: found.value.secretVersion, versions });
 }
 
 /**
@@ -183,34 +185,13 @@ export function restorable(versions: readonly SecretVersion[], now: Date): Secre
   );
 }
 
-/** What a snapshot says of an integration, stored or not. */
-type Described = Omit<IntegrationInput, "secret" | "upstream" | "name"> &
-  Pick<Integration, "id" | "enabled" | "upstreamOrigin" | "upstreamBasePath">;
-
 async function order(
   deps: ServiceDependencies,
   organizationId: string,
-  integration: Described,
+  integration: DescribedIntegration & { readonly catalogue: string | null },
   { version, envelope }: IntegrationSnapshot["secret"],
 ): Promise<Outcome<ProbeResult>> {
-  const snapshot: IntegrationSnapshot = {
-    id: integration.id,
-    slug: integration.slug,
-    enabled: integration.enabled,
-    upstream: {
-      origin: integration.upstreamOrigin,
-      basePath: integration.upstreamBasePath,
-      timeoutMs: integration.timeoutMs,
-    },
-    credential: integration.credential,
-    secret: { version, envelope },
-    requestHeaders: integration.requestHeaders,
-    dialect: integration.dialect,
-    allowEncodedSlash: integration.allowEncodedSlash,
-    logQuery: integration.logQuery,
-    responseCookies: integration.responseCookies,
-    scrubResponses: integration.scrubResponses,
-  };
+  const snapshot = integrationSnapshot(integration, { version, envelope });
   const catalogue = integration.catalogue ?? "none";
   try {
     return ok(
