@@ -88,6 +88,15 @@ export const API_ERRORS = {
     status: 409,
     title: "The key is used in too many different ways",
     detail: "More kinds of requests are in the log than can be looked at: choose fewer days.",
+  in_use: {
+    status: 409,
+    title: "It is in use",
+    detail: "What keys were issued for or to stays, because the audit log names it.",
+  },
+  nothing_to_restore: {
+    status: 409,
+    title: "There is no former vendor key to restore",
+    detail: "A replaced vendor key can be restored for the time that was chosen, then it is destroyed.",
   },
   key_revoked: {
     status: 409,
@@ -118,6 +127,11 @@ export const API_ERRORS = {
     status: 422,
     title: "There is no such integration",
     detail: "Create the integration first: POST /api/v1/integrations.",
+  },
+  vendor_refuses: {
+    status: 422,
+    title: "The vendor does not accept the new key",
+    detail: "Nothing was changed. Check that the whole key was copied, and that it is active at the vendor.",
   },
   data_plane_away: {
     status: 503,
