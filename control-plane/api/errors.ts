@@ -88,6 +88,7 @@ export const API_ERRORS = {
     status: 409,
     title: "The key is used in too many different ways",
     detail: "More kinds of requests are in the log than can be looked at: choose fewer days.",
+  },
   in_use: {
     status: 409,
     title: "It is in use",

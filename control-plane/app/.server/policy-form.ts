@@ -120,7 +120,7 @@ function readRuleLine(line: string): unknown {
 
 /** A policy in words, and what it does with the request that is tried. */
 export function previewPolicy(
-  form: FormValues,
+  form: Pick<FormValues, "text">,
   policy: Omit<KeyPolicy, "name" | "ipMode" | "ipCidrs"> & { readonly ip: IpPolicy },
 ): PolicyPreview {
   const sentences = policyWords({
@@ -166,7 +166,10 @@ export function namingLines({ errors, ...failure }: Failure): Failure {
     ...failure,
     errors: errors.map(({ field, message }) => {
       const line = /^(?:allow|ip\.cidrs)\.(\d+)/.exec(field)?.[1];
-      return { field, message: line === undefined ? message : `Line ${String(Number(line) + 1)}: ${message}` };
+      return {
+        field,
+        message: line === undefined ? message : `Line ${String(Number(line) + 1)}: ${message}`,
+      };
     }),
   };
 }
@@ -179,7 +182,15 @@ export function withLines<T>(outcome: Outcome<T>): Outcome<T> {
 }
 
 function readNetworks(mode: string, form: FormValues): unknown {
-  return mode === "allowlist" ? { mode, cidrs: form.text("ip.cidrs").split(/[\s,]+/).filter(Boolean) } : { mode };
+  return mode === "allowlist"
+    ? {
+        mode,
+        cidrs: form
+          .text("ip.cidrs")
+          .split(/[\s,]+/)
+          .filter(Boolean),
+      }
+    : { mode };
 }
 
 /** "zone=abc" a line; of a preset, a field per name. */
