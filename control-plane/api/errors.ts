@@ -94,6 +94,11 @@ export const API_ERRORS = {
     title: "There is no former vendor key to restore",
     detail: "A replaced vendor key can be restored for the time that was chosen, then it is destroyed.",
   },
+  too_varied: {
+    status: 409,
+    title: "The key is used in too many different ways",
+    detail: "More kinds of requests are in the log than can be looked at: choose fewer days.",
+  },
   key_revoked: {
     status: 409,
     title: "The key is revoked",

@@ -15,6 +15,7 @@ export type FailureCode =
   | "in_use"
   | "nothing_to_restore"
   | "vendor_refuses"
+  | "too_varied"
   | "key_revoked"
   | "changed_meanwhile"
   | "bootstrap_only"

@@ -1,3 +1,4 @@
+import { judge } from "@relaykey/core/judge";
 import { rateLimitFields } from "@relaykey/core/rate-limit-fields";
 import { renderRefusal } from "@relaykey/core/refusal";
 import type { SecretMatcher } from "@relaykey/core/scrub/matcher";
@@ -18,7 +19,6 @@ import { readToken } from "./steps/grant.ts";
 import { inject } from "./steps/inject.ts";
 import { readIntake } from "./steps/intake.ts";
 import { admit, decide, outrun } from "./steps/lease.ts";
-import { judge } from "./steps/policy.ts";
 import { record } from "./steps/record.ts";
 import type { Ending, Trail } from "./steps/record.ts";
 import { declaredLength } from "./upload.ts";

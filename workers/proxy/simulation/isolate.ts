@@ -1,3 +1,4 @@
+import { judge } from "@relaykey/core/judge";
 import { Directory } from "../directory.ts";
 import type { KnownKey } from "../directory.ts";
 import type { LeaseBook } from "../lease-book.ts";
@@ -6,7 +7,6 @@ import type { LeaseAnswer, LeaseRequest } from "../objects/lease.ts";
 import type { Refused } from "../outcome.ts";
 import { outrun } from "../steps/lease.ts";
 import type { admit, Admission, decide } from "../steps/lease.ts";
-import { judge } from "../steps/policy.ts";
 import type { Intake } from "../steps/intake.ts";
 import type { watch } from "../watch.ts";
 import type { PolicyCache } from "./cache.ts";

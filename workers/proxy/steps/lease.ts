@@ -1,3 +1,5 @@
+import { judge } from "@relaykey/core/judge";
+import type { Judged } from "@relaykey/core/judge";
 import type { Limits } from "@relaykey/core/limits";
 import type { KnownKey, Directory } from "../directory.ts";
 import { rateStatus } from "../start-lease.ts";
@@ -7,8 +9,6 @@ import { describeError, log } from "../log.ts";
 import { passed, refused } from "../outcome.ts";
 import type { Outcome, Refused } from "../outcome.ts";
 import type { Intake } from "./intake.ts";
-import { judge } from "./policy.ts";
-import type { Judged } from "./policy.ts";
 
 /** A request that may be sent if nothing changes before it is. */
 export interface Admission {
