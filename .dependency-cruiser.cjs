@@ -11,7 +11,7 @@ const MAY_IMPORT = {
   "control-plane": ["control-plane", "core", "db"],
   cli: ["cli", "core"],
   local: ["local", "core", "db"],
-  scripts: ["scripts", "local", "core", "db"],
+  scripts: ["scripts", "control-plane", "local", "core", "db"],
   e2e: ["e2e", "local", "core"],
   bench: ["bench", "local", "core"],
 };

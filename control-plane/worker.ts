@@ -1,6 +1,7 @@
 import { clientIp } from "@relaykey/core/client-ip";
 import { newId } from "@relaykey/core/ids";
 import { createApi } from "./api/app.ts";
+import { referencePage } from "./api/reference-page.ts";
 import { handleApp } from "./app-handler.ts";
 import { ConfigurationError, configure } from "./config.ts";
 import type { Dependencies } from "./config.ts";
@@ -45,6 +46,7 @@ export default {
 async function dispatch(request: Request, requestId: string, { deps, api }: ControlPlane): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return Response.json({ status: "ok" });
+  if (pathname === "/docs/api") return referencePage();
   if (pathname === "/api" || pathname.startsWith("/api/")) {
     return api.fetch(request, { requestId, ip: clientIp(request, deps.edition)?.address ?? null });
   }

@@ -27,7 +27,8 @@ export interface ScopeRule {
 type Segment =
   { readonly kind: "literal"; readonly text: string } | { readonly kind: "one" } | { readonly kind: "rest" };
 
-interface CompiledRule {
+/** One rule, its `{name}` segments bound. */
+export interface CompiledRule {
   readonly methods: ReadonlySet<string>;
   readonly segments: readonly Segment[];
   readonly query: QueryRule | null;
@@ -188,7 +189,7 @@ function matchQuery(rule: QueryRule, raw: string): boolean {
 }
 
 /** Whether some server reads `name` as the parameter `constrained`: `a[]`, `a[0]` and `a[x]` can all set `a`. */
-function mayBeReadAs(name: string, constrained: string): boolean {
+export function mayBeReadAs(name: string, constrained: string): boolean {
   const [folded, target] = [foldName(name), foldName(constrained)];
   return (
     folded.replace(/\[\d*\]$/, "") === target.replace(/\[\d*\]$/, "") ||

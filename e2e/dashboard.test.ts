@@ -114,7 +114,8 @@ test("a form sent from another site changes nothing", async () => {
 
 test("signing out ends the session", async () => {
   const page = await open({}, "/");
-  await page.click("text=Sign out");
+  await page.click("aside summary");
+  await page.click("aside >> text=Sign out");
   await page.waitForURL(`${controlPlane}/sign-in`);
   const later = await open({}, "/");
   expect(new URL(later.url()).pathname).toBe("/sign-in");

@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: writes what follows from other files: each Worker's Env from its wrangler file, and the page of
- * block reasons. With `--check` it writes nothing and fails when something is out of date.
+ * `npm run generate`: writes what follows from other files: each Worker's Env from its wrangler file, the page of
+ * block reasons, and the OpenAPI document. With `--check` it writes nothing and fails when something is out of date.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 import { format } from "prettier";
 import { BLOCK_REASONS } from "@relaykey/core/block-reasons";
 import type { BlockReasonRow } from "@relaykey/core/block-reasons";
+import { openApiDocument } from "@relaykey/control-plane/api/openapi";
+import { ROUTES } from "@relaykey/control-plane/api/routes/index";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const WRANGLER_FILES = [
@@ -17,11 +19,16 @@ const WRANGLER_FILES = [
   "workers/confirm/wrangler.toml",
   "control-plane/wrangler.toml",
   "local/platform/wrangler.toml",
+  "local/outbox/wrangler.toml",
 ];
 
 const check = process.argv.includes("--check");
 const outdated: string[] = [];
 for (const file of WRANGLER_FILES) put(typesFile(file), generateTypes(file));
+put(
+  "docs/openapi.json",
+  await format(JSON.stringify(openApiDocument(ROUTES)), { parser: "json", printWidth: 110 }),
+);
 put("docs/block-reasons.md", await format(blockReasonsPage(), { parser: "markdown", printWidth: 110 }));
 if (outdated.length > 0) {
   console.error(`Out of date: ${outdated.join(", ")}. Run "npm run generate" and commit what changed.`);

@@ -84,6 +84,11 @@ export const API_ERRORS = {
     title: "The name is taken",
     detail: "Choose another name.",
   },
+  too_varied: {
+    status: 409,
+    title: "The key is used in too many different ways",
+    detail: "More kinds of requests are in the log than can be looked at: choose fewer days.",
+  },
   key_revoked: {
     status: 409,
     title: "The key is revoked",

@@ -121,9 +121,9 @@ const NO_BODY = z.null("This operation takes no body.");
 /** Declares an operation that needs a management token. */
 export function route<
   A extends z.ZodType,
-  P extends z.ZodType = z.ZodType<Record<never, never>>,
-  Q extends z.ZodType = z.ZodType<Record<never, never>>,
-  B extends z.ZodType = z.ZodType<null>,
+  P extends z.ZodType = typeof NO_FIELDS,
+  Q extends z.ZodType = typeof NO_FIELDS,
+  B extends z.ZodType = typeof NO_BODY,
 >(
   spec: Described &
     Shapes<P, Q, B> & {
@@ -138,12 +138,9 @@ export function route<
 }
 
 /** Declares an operation whose answer is a stream. */
-export function streamRoute<
-  P extends z.ZodType = z.ZodType<Record<never, never>>,
-  Q extends z.ZodType = z.ZodType<Record<never, never>>,
->(
+export function streamRoute<P extends z.ZodType = typeof NO_FIELDS, Q extends z.ZodType = typeof NO_FIELDS>(
   spec: Described &
-    Shapes<P, Q, z.ZodType<null>> & {
+    Shapes<P, Q, typeof NO_BODY> & {
       readonly action: Action;
       readonly streams: readonly [string, ...string[]];
       readonly handle: (call: Call<z.output<P>, z.output<Q>, null>) => Promise<Outcome<Stream>>;
@@ -155,9 +152,9 @@ export function streamRoute<
 /** Declares an operation that anybody may call. A test lists them, so that none comes about by accident. */
 export function publicRoute<
   A extends z.ZodType,
-  P extends z.ZodType = z.ZodType<Record<never, never>>,
-  Q extends z.ZodType = z.ZodType<Record<never, never>>,
-  B extends z.ZodType = z.ZodType<null>,
+  P extends z.ZodType = typeof NO_FIELDS,
+  Q extends z.ZodType = typeof NO_FIELDS,
+  B extends z.ZodType = typeof NO_BODY,
 >(
   spec: Described &
     Shapes<P, Q, B> & {

@@ -1,7 +1,8 @@
-import type { AppLoadContext, EntryContext } from "@remix-run/cloudflare";
+import type { AppLoadContext, EntryContext, HandleErrorFunction } from "@remix-run/cloudflare";
 import { RemixServer } from "@remix-run/react";
 import { isbot } from "isbot";
 import { renderToReadableStream } from "react-dom/server";
+import { describeError } from "../log.ts";
 import { NonceContext } from "./components/nonce.ts";
 
 export default async function handleRequest(
@@ -29,3 +30,10 @@ export default async function handleRequest(
   headers.set("Content-Type", "text/html; charset=utf-8");
   return new Response(body, { status: finalStatus, headers });
 }
+
+/** Remix would print the error whole, with what it quotes; only its name and place are logged. */
+export const handleError: HandleErrorFunction = (error, { request, context }) => {
+  if (request.signal.aborted) return;
+  const { pathname } = new URL(request.url);
+  context.deps.log("error", "page_failed", { path: pathname, error: describeError(error) });
+};

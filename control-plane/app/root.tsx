@@ -11,6 +11,7 @@ import {
 import { useContext } from "react";
 import type { ReactNode } from "react";
 import { NonceContext } from "./components/nonce.ts";
+import { BROKEN, FailurePage, MISSING } from "./components/states.tsx";
 import stylesheet from "./tailwind.css?url";
 
 export const links: LinksFunction = () => [
@@ -30,7 +31,7 @@ export function Layout({ children }: { readonly children: ReactNode }) {
         <Meta />
         <Links />
       </head>
-      <body className="bg-slate-50 font-sans text-slate-900 antialiased dark:bg-slate-950 dark:text-slate-100">
+      <body className="bg-canvas font-sans text-ink antialiased">
         {children}
         <ScrollRestoration nonce={nonce} />
         <Scripts nonce={nonce} />
@@ -43,22 +44,13 @@ export default function App() {
   return <Outlet />;
 }
 
+/** Pages outside the frame, and the frame itself. */
 export function ErrorBoundary() {
   const error = useRouteError();
   const isMissing = isRouteErrorResponse(error) && error.status === 404;
   return (
     <main className="mx-auto max-w-md px-6 py-24">
-      <h1 className="text-2xl font-semibold">
-        {isMissing ? "There is no such page" : "Something went wrong"}
-      </h1>
-      <p className="mt-3 text-slate-600 dark:text-slate-400">
-        {isMissing
-          ? "Check the address, or go back to the overview."
-          : "Nothing was changed. Try again; if it stays, look at the control plane's log."}
-      </p>
-      <a className="mt-6 inline-block font-medium text-indigo-700 underline dark:text-indigo-300" href="/">
-        Overview
-      </a>
+      <FailurePage failure={isMissing ? MISSING : BROKEN} />
     </main>
   );
 }

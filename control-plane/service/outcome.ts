@@ -12,6 +12,7 @@ export type FailureCode =
   | "integration_unknown"
   | "data_plane_away"
   | "name_taken"
+  | "too_varied"
   | "key_revoked"
   | "changed_meanwhile"
   | "bootstrap_only"

@@ -9,6 +9,11 @@ export async function findUser(db: Database, email: string): Promise<typeof user
   return row ?? null;
 }
 
+export async function findUserById(db: Database, userId: string): Promise<typeof users.$inferSelect | null> {
+  const [row] = await db.select().from(users).where(eq(users.id, userId));
+  return row ?? null;
+}
+
 /** The role of a person in an organization; null when they are no member. */
 export async function findRole(db: Database, organizationId: string, userId: string): Promise<Role | null> {
   const [row] = await db

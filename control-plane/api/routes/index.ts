@@ -8,7 +8,7 @@ import { referenceRoutes } from "./reference.ts";
 
 /** The table of routes: the app, authorization, the OpenAPI document and the tests are made from it. */
 export const ROUTES: readonly Route[] = [
-  ...referenceRoutes,
+  ...referenceRoutes(() => ROUTES),
   ...organizationRoutes,
   ...integrationRoutes,
   ...holderRoutes,

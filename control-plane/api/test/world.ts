@@ -13,6 +13,7 @@ import { migrateBackend } from "../../../local/sql/migrate-backend.ts";
 import { openPglite } from "../../../local/sql/pglite.ts";
 import type { ServiceDependencies } from "../../service/dependencies.ts";
 import { createApi } from "../app.ts";
+import { expectDocumented } from "./documented.ts";
 
 /** What the data plane was told, and whether it can be reached. It keeps the highest version, as the real one does. */
 export class RecordingKeyControl implements KeyControlApi {
@@ -157,6 +158,7 @@ export async function createWorld(): Promise<World> {
         { requestId: newId(), ip: "203.0.113.9" },
       );
       const text = await response.text();
+      expectDocumented(method, path, { status: response.status, headers: response.headers, text });
       return {
         status: response.status,
         headers: response.headers,

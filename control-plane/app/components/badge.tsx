@@ -1,10 +1,12 @@
+import { BLOCK_REASONS, isBlockReason } from "@relaykey/core/block-reasons";
 import type { ReactNode } from "react";
 
 const TONES = {
-  good: "bg-emerald-100 text-emerald-900 dark:bg-emerald-950 dark:text-emerald-200",
-  bad: "bg-rose-100 text-rose-900 dark:bg-rose-950 dark:text-rose-200",
-  waiting: "bg-amber-100 text-amber-900 dark:bg-amber-950 dark:text-amber-200",
-  quiet: "bg-slate-200 text-slate-800 dark:bg-slate-800 dark:text-slate-200",
+  good: "bg-good-soft text-good",
+  bad: "bg-bad-soft text-bad",
+  waiting: "bg-waiting-soft text-waiting",
+  quiet: "bg-quiet-soft text-quiet",
+  accent: "bg-accent-soft text-accent",
 } as const;
 
 export type Tone = keyof typeof TONES;
@@ -18,4 +20,9 @@ export function Badge({ tone, children }: { readonly tone: Tone; readonly childr
       {children}
     </span>
   );
+}
+
+/** Why a request was blocked, in the words of the table of block reasons. */
+export function reasonTitle(reason: string): string {
+  return isBlockReason(reason) ? BLOCK_REASONS[reason].title : reason;
 }

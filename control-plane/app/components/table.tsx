@@ -1,12 +1,21 @@
+import { Link } from "@remix-run/react";
 import type { ReactNode } from "react";
 
 /** One column: its heading, and what a row shows there. */
 export interface Column<Row> {
   readonly heading: string;
   readonly cell: (row: Row) => ReactNode;
+  /** Makes the heading a link that sorts; `direction` is there when the rows are sorted by it. */
+  readonly sort?: { readonly to: string; readonly direction: "ascending" | "descending" | null };
+  readonly align?: "right";
+  /** The heading is for screen readers only: check boxes, menus. */
+  readonly quiet?: boolean;
 }
 
-/** A table that becomes a list of cards on a narrow screen, each value beside its heading. */
+/**
+ * A table that becomes a list of cards on a narrow screen, each value beside its heading. The roles are spelled out:
+ * browsers drop them when a table is not laid out as one.
+ */
 export function Table<Row>(props: {
   readonly caption: string;
   readonly columns: readonly Column<Row>[];
@@ -14,25 +23,31 @@ export function Table<Row>(props: {
   readonly keyOf: (row: Row) => string;
 }) {
   return (
-    <table className="w-full text-left text-sm">
+    <table role="table" className="w-full text-left text-sm">
       <caption className="sr-only">{props.caption}</caption>
-      <thead className="hidden border-b border-slate-200 text-xs text-slate-600 md:table-header-group dark:border-slate-800 dark:text-slate-400">
-        <tr>
-          {props.columns.map(({ heading }) => (
-            <th key={heading} scope="col" className="px-4 py-3 font-medium">
-              {heading}
-            </th>
+      <thead role="rowgroup" className="hidden border-b border-line text-xs text-muted md:table-header-group">
+        <tr role="row">
+          {props.columns.map((column) => (
+            <Heading key={column.heading} column={column} />
           ))}
         </tr>
       </thead>
-      <tbody className="divide-y divide-slate-200 dark:divide-slate-800">
+      <tbody role="rowgroup" className="divide-y divide-line">
         {props.rows.map((row) => (
-          <tr key={props.keyOf(row)} className="block py-2 align-top md:table-row md:py-0">
-            {props.columns.map(({ heading, cell }) => (
-              <td key={heading} className="flex gap-3 px-4 py-1.5 md:table-cell md:py-3">
+          <tr
+            key={props.keyOf(row)}
+            role="row"
+            className="block py-2 align-top hover:bg-sunken/50 md:table-row md:py-0"
+          >
+            {props.columns.map(({ heading, cell, align, quiet }) => (
+              <td
+                key={heading}
+                role="cell"
+                className={`flex gap-3 px-4 py-1.5 md:table-cell md:py-3 ${align === "right" ? "md:text-right" : ""}`}
+              >
                 <span
                   aria-hidden="true"
-                  className="w-24 shrink-0 text-xs leading-5 text-slate-600 md:hidden dark:text-slate-400"
+                  className={`w-24 shrink-0 text-xs leading-5 text-muted md:hidden ${quiet === true ? "invisible" : ""}`}
                 >
                   {heading}
                 </span>
@@ -43,5 +58,26 @@ export function Table<Row>(props: {
         ))}
       </tbody>
     </table>
+  );
+}
+
+function Heading<Row>({ column: { heading, sort, align, quiet } }: { readonly column: Column<Row> }) {
+  const direction = sort?.direction ?? null;
+  return (
+    <th
+      role="columnheader"
+      scope="col"
+      className={`px-4 py-2.5 font-medium ${align === "right" ? "text-right" : ""}`}
+      {...(direction === null ? {} : { "aria-sort": direction })}
+    >
+      {sort === undefined ? (
+        <span className={quiet === true ? "sr-only" : ""}>{heading}</span>
+      ) : (
+        <Link to={sort.to} className="inline-flex items-center gap-1 hover:text-ink hover:underline">
+          {heading}
+          <span aria-hidden="true">{direction === null ? "↕" : direction === "ascending" ? "↑" : "↓"}</span>
+        </Link>
+      )}
+    </th>
   );
 }

@@ -20,7 +20,7 @@ export default function BlockReasons() {
             <code className="font-mono text-sm">{row.code}</code> · {row.status}
           </h2>
           <p className="mt-1">{row.title}.</p>
-          <p className="mt-1 text-slate-600 dark:text-slate-400">{row.detail}</p>
+          <p className="mt-1 text-muted">{row.detail}</p>
         </section>
       ))}
     </main>

@@ -1,19 +1,21 @@
 import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
-import { Form, useLoaderData } from "@remix-run/react";
+import { useLoaderData } from "@remix-run/react";
 import { readOverview } from "../.server/overview.ts";
 import type { Overview } from "../.server/overview.ts";
-import { requireCaller } from "../.server/session.ts";
+import { enter } from "../.server/page.ts";
 import { Badge } from "../components/badge.tsx";
 import type { Tone } from "../components/badge.tsx";
 import { Card } from "../components/card.tsx";
 import { Moment } from "../components/moment.tsx";
+import { PageHeader } from "../components/page-header.tsx";
 import { Table } from "../components/table.tsx";
 import type { Column } from "../components/table.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Overview · RelayKey" }];
 
-export async function loader({ request, context }: LoaderFunctionArgs): Promise<Overview> {
-  return readOverview(context.deps, (await requireCaller(request, context.deps)).organizationId);
+export async function loader(args: LoaderFunctionArgs): Promise<Overview> {
+  const { deps, caller } = await enter(args, "audit.read");
+  return readOverview(deps, caller.organizationId);
 }
 
 type Key = Overview["keys"][number];
@@ -33,7 +35,7 @@ const KEY_COLUMNS: readonly Column<Key>[] = [
       <>
         <span className="font-medium">{key.name}</span>
         <br />
-        <code className="font-mono text-xs text-slate-600 dark:text-slate-400">{key.display}</code>
+        <code className="font-mono text-xs text-muted">{key.display}</code>
       </>
     ),
   },
@@ -69,9 +71,7 @@ const EVENT_COLUMNS: readonly Column<Event>[] = [
     cell: (event) => (
       <>
         <Badge tone={event.decision === "allowed" ? "good" : "bad"}>{event.decision}</Badge>
-        {event.reason !== null && (
-          <span className="mt-1 block text-xs text-slate-600 dark:text-slate-400">{event.reason}</span>
-        )}
+        {event.reason !== null && <span className="mt-1 block text-xs text-muted">{event.reason}</span>}
       </>
     ),
   },
@@ -89,11 +89,7 @@ const EVENT_COLUMNS: readonly Column<Event>[] = [
   { heading: "Took", cell: (event) => <span className="tabular-nums">{event.durationMs} ms</span> },
   {
     heading: "Request id",
-    cell: (event) => (
-      <code className="font-mono text-xs break-all text-slate-600 dark:text-slate-400">
-        {event.requestId}
-      </code>
-    ),
+    cell: (event) => <code className="font-mono text-xs break-all text-muted">{event.requestId}</code>,
   },
 ];
 
@@ -101,46 +97,32 @@ export default function OverviewPage() {
   const { organization, keys, events } = useLoaderData<typeof loader>();
   return (
     <>
-      <header className="border-b border-slate-200 bg-white dark:border-slate-800 dark:bg-slate-900">
-        <div className="mx-auto flex max-w-7xl items-center justify-between gap-4 px-4 py-3 md:px-6">
-          <p className="flex items-center gap-2 font-semibold">
-            <img src="/favicon.svg" alt="" className="size-6" /> RelayKey
-          </p>
-          <Form method="post" action="/sign-out">
-            <button className="rounded-md px-3 py-1.5 text-sm font-medium text-slate-700 hover:bg-slate-100 dark:text-slate-300 dark:hover:bg-slate-800">
-              Sign out
-            </button>
-          </Form>
-        </div>
-      </header>
-      <main className="mx-auto max-w-7xl px-4 pt-8 pb-20 md:px-6">
-        <h1 className="text-2xl font-semibold tracking-tight">{organization}</h1>
-        <Card
-          title="Keys"
-          note="What people and programs hold instead of the vendor's key."
-          empty={
-            keys.length > 0 ? null : "No keys yet. Create the first one: npm run rk -- keys create --help"
-          }
-        >
-          <Table caption="Keys" columns={KEY_COLUMNS} rows={keys} keyOf={({ id }) => id} />
-        </Card>
-        <Card
-          title="Latest requests"
-          note="Every request, allowed or blocked, newest first."
-          empty={
-            events.length > 0
-              ? null
-              : "No requests yet. Send one with a key from above; it shows here within seconds."
-          }
-        >
-          <Table
-            caption="Latest requests"
-            columns={EVENT_COLUMNS}
-            rows={events}
-            keyOf={({ requestId }) => requestId}
-          />
-        </Card>
-      </main>
+      <PageHeader title={organization} />
+      <Card
+        title="Keys"
+        note="What people and programs hold instead of the vendor's key."
+        padded={false}
+        empty={keys.length > 0 ? null : "No keys yet. Create the first one: npm run rk -- keys create --help"}
+      >
+        <Table caption="Keys" columns={KEY_COLUMNS} rows={keys} keyOf={({ id }) => id} />
+      </Card>
+      <Card
+        title="Latest requests"
+        note="Every request, allowed or blocked, newest first."
+        padded={false}
+        empty={
+          events.length > 0
+            ? null
+            : "No requests yet. Send one with a key from above; it shows here within seconds."
+        }
+      >
+        <Table
+          caption="Latest requests"
+          columns={EVENT_COLUMNS}
+          rows={events}
+          keyOf={({ requestId }) => requestId}
+        />
+      </Card>
     </>
   );
 }

@@ -28,18 +28,16 @@ export default function SignIn() {
         {isDead ? "This link does not work" : "Sign in to RelayKey"}
       </h1>
       {isDead ? (
-        <p className="mt-3 text-slate-600 dark:text-slate-400">
+        <p className="mt-3 text-muted">
           It was used already, has expired, or is not complete. Each start of RelayKey prints a new one: stop
           it, run <code className="font-mono text-sm">npm start</code>, and open the link it shows.
         </p>
       ) : (
         <>
-          <p className="mt-3 text-slate-600 dark:text-slate-400">
-            The link works once. You stay signed in for 30 days.
-          </p>
+          <p className="mt-3 text-muted">The link works once. You stay signed in for 30 days.</p>
           <Form method="post" className="mt-6">
             <input type="hidden" name="token" value={token} />
-            <button className="w-full rounded-lg bg-indigo-600 px-4 py-2.5 font-medium text-white hover:bg-indigo-700">
+            <button className="w-full rounded-lg bg-fill px-4 py-2.5 font-medium text-white hover:bg-fill-hover">
               Sign in
             </button>
           </Form>

@@ -1,3 +1,4 @@
+import { judge } from "@relaykey/core/judge";
 import type { KnownKey } from "../directory.ts";
 import { LeaseBook } from "../lease-book.ts";
 import type { Keep } from "../lease-book.ts";
@@ -7,7 +8,6 @@ import type { HolderStore } from "../objects/holder-store.ts";
 import { FLIGHT_GRACE_MS } from "../objects/lease.ts";
 import type { LeaseAnswer, LeaseRequest } from "../objects/lease.ts";
 import { passed, refused } from "../outcome.ts";
-import { judge } from "../steps/policy.ts";
 import type { Property } from "./check.ts";
 import { ForgetfulDirectory } from "./isolate.ts";
 import { REAL_PLATFORM } from "./platform.ts";

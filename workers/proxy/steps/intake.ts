@@ -1,7 +1,7 @@
-import { parseTarget } from "@relaykey/core/target";
-import type { Target } from "@relaykey/core/target";
 import { clientIp } from "@relaykey/core/client-ip";
 import type { CanonicalIp } from "@relaykey/core/ip";
+import { readTarget as readJudgedTarget } from "@relaykey/core/judge";
+import type { TargetResult } from "@relaykey/core/target";
 import type { Place } from "@relaykey/core/rpc";
 import { readPlace } from "../place.ts";
 import { holdsRelayKey, readSlots } from "../slots.ts";
@@ -30,9 +30,6 @@ export interface Intake {
   /** The path as it was sent, for the audit row, also when it is refused as ambiguous. */
   readonly rawPath: string;
 }
-
-type TargetResult =
-  { readonly ok: true; readonly target: Target } | { readonly ok: false; readonly detail: string };
 
 /** A slug as integrations may be named; the same form everywhere. */
 const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -73,8 +70,7 @@ function readTarget(path: string, query: string): TargetResult {
       detail: "A RelayKey stands in the path or the query, where it would reach the vendor.",
     };
   }
-  // %2F is admitted here and judged in the policy step: only the integration knows whether it may pass.
-  return parseTarget(path, sameBytesAfterFetch(query), { allowEncodedSlash: true });
+  return readJudgedTarget(path, query);
 }
 
 /** Cuts a URL into raw parts without a URL parser, so that no byte of path and query is changed by looking at it. */
@@ -115,12 +111,4 @@ function readAddress(
   return SLUG.test(label)
     ? { slug: label, mountPath: `/${label}`, path: rest }
     : { slug: null, mountPath: "", path: path === "" ? "/" : path };
-}
-
-/**
- * `fetch` percent-encodes an apostrophe in the query (WHATWG URL §4.4, special-query percent-encode set). Doing it
- * before the query is judged keeps what is judged and what is sent the same bytes.
- */
-function sameBytesAfterFetch(query: string): string {
-  return query.replaceAll("'", "%27");
 }

@@ -1,3 +1,5 @@
+import { judge } from "@relaykey/core/judge";
+import type { Judged } from "@relaykey/core/judge";
 import type { Limits } from "@relaykey/core/limits";
 import type { KnownKey, Directory } from "../directory.ts";
 import { rateStatus } from "../start-lease.ts";
@@ -9,8 +11,6 @@ import type { Outcome, Refused } from "../outcome.ts";
 import type { Intake } from "./intake.ts";
 import { describeCaller, unconfirmed } from "../unconfirmed.ts";
 import type { WatchDuty } from "../watch.ts";
-import { judge } from "./policy.ts";
-import type { Judged } from "./policy.ts";
 
 /** A request that may be sent if nothing changes before it is. */
 export interface Admission {

@@ -1,4 +1,5 @@
 import type { BlockReason } from "@relaykey/core/block-reasons";
+import { judge } from "@relaykey/core/judge";
 import type { Limits } from "@relaykey/core/limits";
 import { decodeSnapshot, encodeSnapshot } from "@relaykey/core/snapshot";
 import type { ForgetfulDirectory, Ask } from "../isolate.ts";
@@ -7,7 +8,6 @@ import type { LeaseSubject } from "../../start-lease.ts";
 import type { KnownKey } from "../../directory.ts";
 import type { LeaseAnswer } from "../../objects/lease.ts";
 import { outrun } from "../../steps/lease.ts";
-import { judge } from "../../steps/policy.ts";
 import { EPOCH_MS } from "../plan.ts";
 import { ObjectHome } from "../platform.ts";
 import { intake, snapshotText } from "../policies.ts";

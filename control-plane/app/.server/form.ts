@@ -1,0 +1,47 @@
+/** The fields of a form that was sent. An absent field is an empty one. */
+export class FormValues {
+  readonly #data: FormData;
+
+  constructor(data: FormData) {
+    this.#data = data;
+  }
+
+  /** Without the white space around it, which people paste. */
+  text(name: string): string {
+    return this.raw(name).trim();
+  }
+
+  /** As it was typed: for secrets, which must not be changed. */
+  raw(name: string): string {
+    const value = this.#data.get(name);
+    return typeof value === "string" ? value : "";
+  }
+
+  /** null when nothing was typed. */
+  optional(name: string): string | null {
+    const text = this.text(name);
+    return text === "" ? null : text;
+  }
+
+  /** Whether a checkbox is ticked. */
+  flag(name: string): boolean {
+    return this.#data.has(name);
+  }
+
+  /** All values of a name, such as of a group of checkboxes. */
+  all(name: string): string[] {
+    return this.#data.getAll(name).filter((value) => typeof value === "string");
+  }
+
+  /** The entries of a text area, one a line. */
+  lines(name: string): string[] {
+    return this.text(name)
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "");
+  }
+}
+
+export async function readForm(request: Request): Promise<FormValues> {
+  return new FormValues(await request.formData());
+}

@@ -1,0 +1,76 @@
+import { data } from "@remix-run/cloudflare";
+import type { AppLoadContext } from "@remix-run/cloudflare";
+import { API_ERRORS } from "../../api/errors.ts";
+import { authorize } from "../../service/authorization.ts";
+import type { Action } from "../../service/authorization.ts";
+import type { Caller } from "../../service/caller.ts";
+import type { Failure, Outcome } from "../../service/outcome.ts";
+import type { ShownFailure } from "../components/failure.ts";
+import { requireCaller } from "./session.ts";
+
+/** What each loader and each action gets. */
+interface RequestArgs {
+  readonly request: Request;
+  readonly context: AppLoadContext;
+}
+
+/** A request of somebody who is signed in and may do what they ask for. */
+export interface Visit {
+  readonly deps: AppLoadContext["deps"];
+  readonly caller: Caller;
+  readonly url: URL;
+}
+
+/** What a form gets back that was refused: status and all. */
+export interface Refusal extends ReturnType<typeof data<RefusedForm>> {
+  readonly data: RefusedForm;
+}
+
+interface RefusedForm {
+  readonly failure: ShownFailure;
+}
+
+/** All loaders of one answer ask who is calling; it is looked up once. */
+const callers = new WeakMap<AppLoadContext, Promise<Caller>>();
+
+/**
+ * The first line of each loader and each action behind the sign-in.
+ *
+ * @throws a redirect to the sign-in page, or the page that says why the caller may not.
+ */
+export async function enter({ request, context }: RequestArgs, action: Action): Promise<Visit> {
+  const caller = await callerOf(request, context);
+  unwrap(authorize(caller, action));
+  return { deps: context.deps, caller, url: new URL(request.url) };
+}
+
+/** Who is signed in, whatever they may do. */
+export function callerOf(request: Request, context: AppLoadContext): Promise<Caller> {
+  const known = callers.get(context);
+  if (known !== undefined) return known;
+  const asked = requireCaller(request, context.deps);
+  callers.set(context, asked);
+  return asked;
+}
+
+/**
+ * The value of an outcome that the page cannot do without.
+ *
+ * @throws the page of the refusal: "there is no such thing", "you may not".
+ */
+export function unwrap<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value;
+  // Remix takes thrown data for the answer.
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- that is how a loader shows another page
+  throw data(showFailure(outcome.failure), { status: API_ERRORS[outcome.failure.code].status });
+}
+
+/** The answer of an action that was refused: the form comes back with what is wrong beside its fields. */
+export function refuse(failure: Failure): Refusal {
+  return data({ failure: showFailure(failure) }, { status: API_ERRORS[failure.code].status });
+}
+
+function showFailure({ code, detail, errors = [] }: Failure): ShownFailure {
+  const row = API_ERRORS[code];
+  return { code, title: row.title, detail: detail ?? row.detail, errors };
+}

@@ -1,0 +1,29 @@
+import { Link } from "@remix-run/react";
+import type { ReactNode } from "react";
+
+/** The one h1 of a page, what it is about, the way back, and what can be done. */
+export function PageHeader(props: {
+  readonly title: ReactNode;
+  readonly note?: ReactNode;
+  /** The list that this page is an entry of. */
+  readonly back?: { readonly to: string; readonly label: string };
+  readonly actions?: ReactNode;
+}) {
+  return (
+    <div className="mb-6">
+      {props.back !== undefined && (
+        <p className="mb-2 text-sm">
+          <Link to={props.back.to} className="text-muted hover:text-ink hover:underline">
+            <span aria-hidden="true">← </span>
+            {props.back.label}
+          </Link>
+        </p>
+      )}
+      <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
+        <h1 className="min-w-0 text-2xl font-semibold tracking-tight break-words">{props.title}</h1>
+        {props.actions !== undefined && <div className="flex flex-wrap gap-2">{props.actions}</div>}
+      </div>
+      {props.note !== undefined && <div className="mt-1.5 max-w-prose text-sm text-muted">{props.note}</div>}
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+import { useSyncExternalStore } from "react";
+
+function subscribe(changed: () => void): () => void {
+  addEventListener("online", changed);
+  addEventListener("offline", changed);
+  return () => {
+    removeEventListener("online", changed);
+    removeEventListener("offline", changed);
+  };
+}
+
+/** What is on the page may be old, and nothing can be sent. */
+export function OfflineBanner() {
+  const isOnline = useSyncExternalStore(
+    subscribe,
+    () => navigator.onLine,
+    () => true,
+  );
+  return (
+    <div role="status">
+      {!isOnline && (
+        <p className="sticky top-0 z-30 bg-waiting-soft px-4 py-2 text-center text-sm font-medium text-waiting">
+          You are offline. What you see may be out of date, and nothing can be changed.
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+import { data } from "@remix-run/cloudflare";
+import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
+import {
+  Outlet,
+  isRouteErrorResponse,
+  useLoaderData,
+  useRouteError,
+  useRouteLoaderData,
+} from "@remix-run/react";
+import { takeFlash } from "../.server/flash.ts";
+import { callerOf } from "../.server/page.ts";
+import { readShell } from "../.server/shell.ts";
+import { isShownFailure } from "../components/failure.ts";
+import type { ShellData } from "../components/shell/shell.tsx";
+import { Shell } from "../components/shell/shell.tsx";
+import { BROKEN, FailurePage, MISSING } from "../components/states.tsx";
+
+type Answer = ReturnType<typeof data<ShellData>>;
+
+export async function loader({ request, context }: LoaderFunctionArgs): Promise<Answer> {
+  const caller = await callerOf(request, context);
+  const { flash, headers } = await takeFlash(request, context.deps);
+  return data(await readShell(context.deps, caller, flash), { headers });
+}
+
+/** The frame around everything behind the sign-in. */
+export default function ShellRoute() {
+  return (
+    <Shell shell={useLoaderData<typeof loader>()}>
+      <Outlet />
+    </Shell>
+  );
+}
+
+/** A page that fails keeps its frame, as long as the frame itself could be made. */
+export function ErrorBoundary() {
+  const error = useRouteError();
+  const shell = useRouteLoaderData<typeof loader>("routes/shell");
+  const thrown: unknown = isRouteErrorResponse(error) ? error.data : null;
+  const isMissing = isRouteErrorResponse(error) && error.status === 404;
+  const page = <FailurePage failure={isShownFailure(thrown) ? thrown : isMissing ? MISSING : BROKEN} />;
+  if (shell === undefined) return <main className="mx-auto max-w-md px-6 py-24">{page}</main>;
+  return <Shell shell={shell}>{page}</Shell>;
+}
