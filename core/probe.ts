@@ -56,7 +56,7 @@ export function decodeProbeOrder(text: string): ProbeOrder {
     throw new TypeError("The order is not JSON.");
   }
   const parsed = orderSchema.safeParse(value);
-  if (parsed.success) return parsed.data as ProbeOrder;
+  if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new TypeError(`The order cannot be read: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
 }

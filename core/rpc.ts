@@ -55,21 +55,24 @@ export interface TrustedNetwork {
   readonly place: Place;
 }
 
+/** A request that was refused because its network is not trusted: what its holder is asked about. */
+export interface BlockedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly userAgent: string | null;
+  readonly integration: string;
+  readonly address: string;
+  readonly place: Place;
+}
+
 /** A network that waits for the holder's word. */
 export interface PendingNetwork {
   /** Unguessable, but no proof of anything. */
   readonly id: string;
   readonly network: string;
   readonly keyId: string;
-  /** Of the first blocked request. */
-  readonly request: {
-    readonly method: string;
-    readonly path: string;
-    readonly userAgent: string | null;
-    readonly integration: string;
-    readonly address: string;
-    readonly place: Place;
-  };
+  /** The first of them. */
+  readonly request: BlockedRequest;
   readonly since: number;
   readonly lastSeen: number;
   /** Blocked requests from this network since. */

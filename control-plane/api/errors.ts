@@ -84,11 +84,6 @@ export const API_ERRORS = {
     title: "The name is taken",
     detail: "Choose another name.",
   },
-  too_varied: {
-    status: 409,
-    title: "The key is used in too many different ways",
-    detail: "More kinds of requests are in the log than can be looked at: choose fewer days.",
-  },
   in_use: {
     status: 409,
     title: "It is in use",
@@ -98,6 +93,11 @@ export const API_ERRORS = {
     status: 409,
     title: "There is no former vendor key to restore",
     detail: "A replaced vendor key can be restored for the time that was chosen, then it is destroyed.",
+  },
+  too_varied: {
+    status: 409,
+    title: "The key is used in too many different ways",
+    detail: "More kinds of requests are in the log than can be looked at: choose fewer days.",
   },
   key_revoked: {
     status: 409,

@@ -167,7 +167,9 @@ export async function deleteHolder(
     return deleted ? ok(null) : fail("not_found");
   } catch (error) {
     if (!isForeignKeyViolation(error, queries.KEY_HOLDER)) throw error;
-    return fail("in_use", { detail: "Keys were issued to it, and the audit log names it: freeze it instead." });
+    return fail("in_use", {
+      detail: "Keys were issued to it, and the audit log names it: freeze it instead.",
+    });
   }
 }
 

@@ -69,7 +69,7 @@ export async function rotateVendorKey(
     );
     try {
       const keyIds = await queries.rotateSecret(deps.db, sealed, { from, restorableUntil, event });
-      if (keyIds !== null) return answer(deps, caller, id, keyIds);
+      if (keyIds !== null) return await answer(deps, caller, id, keyIds);
     } catch (error) {
       if (!isUniqueViolation(error, queries.SECRET_VERSION_INDEX)) throw error;
     }

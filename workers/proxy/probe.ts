@@ -63,7 +63,7 @@ async function judge(response: Response, spec: Probe): Promise<ProbeVerdict> {
 }
 
 async function bodySaysOk(response: Response): Promise<boolean> {
-  const reader = response.body?.getReader();
+  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
   if (reader === undefined) return false;
   const decoder = new TextDecoder();
   let text = "";
