@@ -5,6 +5,7 @@ import { keyChange } from "../../api/schemas/keys.ts";
 import { checkPolicy, updatedPolicy } from "../../service/key-policy.ts";
 import { changeKey } from "../../service/keys.ts";
 import { redirectWith } from "../.server/flash.ts";
+import type { Redirect } from "../.server/flash.ts";
 import { readForm } from "../.server/form.ts";
 import { keyOf } from "../.server/key-page.ts";
 import { enter, refuse } from "../.server/page.ts";
@@ -51,7 +52,7 @@ interface Previewed {
   readonly values: Readonly<Record<string, string>>;
 }
 
-export async function action(args: ActionFunctionArgs): Promise<Previewed | Refusal | Response> {
+export async function action(args: ActionFunctionArgs): Promise<Previewed | Refusal | Redirect> {
   const { deps, caller } = await enter(args, "key.change");
   const key = await keyOf(deps, caller, args.params["key"]);
   const form = await readForm(args.request);
@@ -84,6 +85,15 @@ export async function action(args: ActionFunctionArgs): Promise<Previewed | Refu
         tone: "waiting",
         text: "The change is stored, and not confirmed by the proxy yet.",
       });
+}
+
+/** What the form would make; of a form that is wrong, nothing. */
+function previewOf(
+  answer: { readonly preview?: PolicyPreview | null } | object | undefined,
+  stored: PolicyPreview,
+): PolicyPreview | null {
+  if (answer === undefined) return stored;
+  return "preview" in answer ? (answer.preview ?? null) : null;
 }
 
 export default function EditKey() {
@@ -143,7 +153,7 @@ export default function EditKey() {
           </FormActions>
         </div>
         <Preview
-          preview={latest === undefined ? shown.preview : (latest.preview ?? null)}
+          preview={previewOf(latest, shown.preview)}
           failure={latest?.failure}
           values={values}
         />

@@ -5,6 +5,7 @@ import { keyChange } from "../../api/schemas/keys.ts";
 import { changeKey } from "../../service/keys.ts";
 import { proposeTightening } from "../../service/tightening.ts";
 import { redirectWith } from "../.server/flash.ts";
+import type { Redirect } from "../.server/flash.ts";
 import { readForm } from "../.server/form.ts";
 import { keyOf } from "../.server/key-page.ts";
 import { enter, refuse, unwrap } from "../.server/page.ts";
@@ -52,7 +53,7 @@ export async function loader(args: LoaderFunctionArgs) {
   };
 }
 
-export async function action(args: ActionFunctionArgs): Promise<Refusal | Response> {
+export async function action(args: ActionFunctionArgs): Promise<Refusal | Redirect> {
   const { deps, caller } = await enter(args, "key.change");
   const key = await keyOf(deps, caller, args.params["key"]);
   const form = await readForm(args.request);

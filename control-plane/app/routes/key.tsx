@@ -6,6 +6,7 @@ import { revokeKey } from "../../service/keys.ts";
 import { continueEnforcement } from "../../service/organizations.ts";
 import { revealKey } from "../.server/create-key.ts";
 import { redirectWith } from "../.server/flash.ts";
+import type { Redirect } from "../.server/flash.ts";
 import { readForm } from "../.server/form.ts";
 import { keyOf, readKeyPage } from "../.server/key-page.ts";
 import type { KeyPage } from "../.server/key-page.ts";
@@ -45,7 +46,7 @@ interface Made {
   readonly revealed: Revealed;
 }
 
-export async function action(args: ActionFunctionArgs): Promise<Response | Refusal | Made> {
+export async function action(args: ActionFunctionArgs): Promise<Redirect | Refusal | Made> {
   const form = await readForm(args.request);
   const intent = form.text("intent");
   const { deps, caller } = await enter(args, intent === "revoke" ? "key.revoke" : "key.change");
@@ -406,6 +407,7 @@ function Dialog(props: {
           />
         </ConfirmDialog>
       );
+    case null:
     default:
       return null;
   }
