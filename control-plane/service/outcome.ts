@@ -14,6 +14,7 @@ export type FailureCode =
   | "name_taken"
   | "too_varied"
   | "key_revoked"
+  | "too_many_alive"
   | "changed_meanwhile"
   | "bootstrap_only"
   | "role_insufficient"

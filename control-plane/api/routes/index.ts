@@ -5,6 +5,7 @@ import { integrationRoutes } from "./integrations.ts";
 import { keyRoutes } from "./keys.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { referenceRoutes } from "./reference.ts";
+import { tokenRoutes } from "./tokens.ts";
 
 /** The table of routes: the app, authorization, the OpenAPI document and the tests are made from it. */
 export const ROUTES: readonly Route[] = [
@@ -14,4 +15,5 @@ export const ROUTES: readonly Route[] = [
   ...holderRoutes,
   ...keyRoutes,
   ...auditRoutes,
+  ...tokenRoutes,
 ];
