@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { WORKERS } from "./build.ts";
 import type { Bundle, WorkerName } from "./build.ts";
 import { readWorkerSpec } from "./config/worker-spec.ts";
+import type { WorkerSpec } from "./config/worker-spec.ts";
 import type { Outbound, PlacedWorker } from "./config/workerd.ts";
 import type { Ports } from "./ports.ts";
 import type { Secrets } from "./state.ts";
@@ -11,6 +12,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** What of a Worker the local edition decides: everything else stands in its wrangler file. */
 interface Place {
+  /** Bindings that only this edition has. */
+  readonly services?: WorkerSpec["services"];
   readonly vars: Readonly<Record<string, string>>;
   /** Exactly what its plane may know. */
   readonly secrets: Readonly<Record<string, string>>;
@@ -31,11 +34,12 @@ export interface PlacementFacts {
 export function placeWorkers(facts: PlacementFacts): PlacedWorker[] {
   const places = decide(facts);
   return WORKERS.map(({ name, config }) => {
-    const { vars, secrets, outbound, port } = places[name];
+    const { services = [], vars, secrets, outbound, port } = places[name];
     const bundle = facts.bundles.find((candidate) => candidate.name === name);
     if (bundle === undefined) throw new Error(`${name} was not bundled.`);
+    const spec = readWorkerSpec(join(ROOT, config));
     return {
-      spec: readWorkerSpec(join(ROOT, config)),
+      spec: { ...spec, services: [...spec.services, ...services] },
       bundle: bundle.path,
       vars,
       secrets,
@@ -79,13 +83,14 @@ function decide({
       port: null,
     },
     confirm: {
+      services: [{ binding: "OUTBOX", service: "relaykey-outbox", entrypoint: "Outbox" }],
       vars: {
         RELAYKEY_EDITION: "local",
         RELAYKEY_CONFIRM_URL: site(ports.confirm),
         RELAYKEY_MAIL_FROM: "RelayKey <relaykey@localhost>",
         RELAYKEY_MAIL_TRANSPORT: "outbox",
       },
-      secrets: {},
+      secrets: { RELAYKEY_CONFIRM_KEY: secrets.RELAYKEY_CONFIRM_KEY },
       outbound: nothing,
       port: ports.confirm,
     },

@@ -12,6 +12,7 @@ const secretsSchema = z.strictObject({
   RELAYKEY_TOKEN_KEY: key,
   RELAYKEY_MASTER_KEY: key,
   RELAYKEY_CONTROL_KEY: key,
+  RELAYKEY_CONFIRM_KEY: key,
   RELAYKEY_PLATFORM_TOKEN: z.string().min(20),
   SQL_PASSWORD: z.string().min(20),
 });
@@ -60,6 +61,7 @@ export class StateFolder {
       RELAYKEY_TOKEN_KEY: newKey(),
       RELAYKEY_MASTER_KEY: newKey(),
       RELAYKEY_CONTROL_KEY: newKey(),
+      RELAYKEY_CONFIRM_KEY: newKey(),
       RELAYKEY_PLATFORM_TOKEN: randomBytes(24).toString("base64url"),
       SQL_PASSWORD: randomBytes(24).toString("base64url"),
     };
@@ -67,13 +69,17 @@ export class StateFolder {
     return secrets;
   }
 
-  /** Of an installation made before there was a control key: it gets one. All else must be there. */
+  /** An installation made before there was one of the younger keys gets it. All else must be there. */
   #knownSecrets(text: string): Secrets {
     const file = this.file("secrets.json");
-    const known = parse(file, text, secretsSchema.partial({ RELAYKEY_CONTROL_KEY: true }));
-    if (known.RELAYKEY_CONTROL_KEY !== undefined) return parse(file, text, secretsSchema);
-    const secrets: Secrets = { ...known, RELAYKEY_CONTROL_KEY: newKey() };
-    this.write("secrets.json", secrets);
+    const younger = { RELAYKEY_CONTROL_KEY: true, RELAYKEY_CONFIRM_KEY: true } as const;
+    const known = parse(file, text, secretsSchema.partial(younger));
+    const secrets: Secrets = {
+      ...known,
+      RELAYKEY_CONTROL_KEY: known.RELAYKEY_CONTROL_KEY ?? newKey(),
+      RELAYKEY_CONFIRM_KEY: known.RELAYKEY_CONFIRM_KEY ?? newKey(),
+    };
+    if (Object.keys(secrets).length > Object.keys(known).length) this.write("secrets.json", secrets);
     return secrets;
   }
 

@@ -19,6 +19,7 @@ const WRANGLER_FILES = [
   "workers/confirm/wrangler.toml",
   "control-plane/wrangler.toml",
   "local/platform/wrangler.toml",
+  "local/outbox/wrangler.toml",
 ];
 
 const check = process.argv.includes("--check");

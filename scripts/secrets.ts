@@ -7,7 +7,7 @@ import { deriveLocalKeys } from "@relaykey/core/envelope";
 
 const HELP = `Usage: npm run --silent secrets
 
-Makes a token key and a master key, and derives the sealing key from the master key.
+Makes a token key, a master key and a confirm key, and derives the sealing key from the master key.
   RELAYKEY_MASTER_KEY   set it to derive the sealing key of an existing master key instead
 `;
 
@@ -17,12 +17,16 @@ if (process.argv.length > 2) {
   process.stdout.write(HELP);
 } else {
   const given = process.env["RELAYKEY_MASTER_KEY"];
-  const masterKey = given ?? randomBytes(KEY_BYTES).toString("base64");
+  const masterKey = given ?? newKey();
   try {
     const { publicKey } = await deriveLocalKeys(masterKey);
     const made = {
       ...(given === undefined
-        ? { RELAYKEY_TOKEN_KEY: randomBytes(KEY_BYTES).toString("base64"), RELAYKEY_MASTER_KEY: masterKey }
+        ? {
+            RELAYKEY_TOKEN_KEY: newKey(),
+            RELAYKEY_MASTER_KEY: masterKey,
+            RELAYKEY_CONFIRM_KEY: newKey(),
+          }
         : {}),
       RELAYKEY_SEALING_KEY: publicKey,
     };
@@ -31,4 +35,8 @@ if (process.argv.length > 2) {
     console.error("relaykey: RELAYKEY_MASTER_KEY must be 32 bytes in base64.");
     process.exitCode = 1;
   }
+}
+
+function newKey(): string {
+  return randomBytes(KEY_BYTES).toString("base64");
 }

@@ -1,56 +1,50 @@
-import { Hono } from "hono";
-import { html } from "hono/html";
-import { secureHeaders } from "hono/secure-headers";
 import { newId } from "@relaykey/core/ids";
+import { app } from "./app.tsx";
+import { ConfigurationError, configure } from "./config.ts";
+import type { Dependencies } from "./config.ts";
+import { log } from "./log.ts";
+import { buryMail, sendMail } from "./mail/consume.ts";
 
-/**
- * The pages behind the links in holders' mail. No link has been sent by this version, so no link is valid: each is
- * answered as one that has expired or was mistyped would be, and nothing happens on any request.
- */
-const app = new Hono<{ Bindings: Env }>();
+const DEAD_LETTERS = "relaykey-mail-dead";
 
-app.use(
-  secureHeaders({
-    contentSecurityPolicy: {
-      defaultSrc: ["'none'"],
-      baseUri: ["'none'"],
-      formAction: ["'none'"],
-      frameAncestors: ["'none'"],
+let configured: Promise<Dependencies> | null = null;
+
+/** Parses the environment once per isolate. */
+function dependencies(env: Env): Promise<Dependencies> {
+  return (configured ??= configure(env));
+}
+
+export default {
+  async fetch(request, env): Promise<Response> {
+    const requestId = newId();
+    let deps: Dependencies;
+    try {
+      deps = await dependencies(env);
+    } catch (error) {
+      return notConfigured(error, requestId);
+    }
+    return app.fetch(request, { deps, requestId });
+  },
+
+  async queue(batch, env): Promise<void> {
+    const deps = await dependencies(env);
+    if (batch.queue === DEAD_LETTERS) await buryMail(batch.messages, deps);
+    else await sendMail(batch.messages, deps);
+  },
+} satisfies ExportedHandler<Env>;
+
+function notConfigured(error: unknown, requestId: string): Response {
+  const detail =
+    error instanceof ConfigurationError ? error.message : "The confirm Worker could not be configured.";
+  log("error", "not_configured", { detail });
+  return Response.json(
+    {
+      title: "The confirm Worker is not configured",
+      status: 503,
+      detail,
+      code: "not_configured",
+      request_id: requestId,
     },
-    referrerPolicy: "no-referrer",
-    xFrameOptions: "DENY",
-  }),
-);
-app.use(async (c, next) => {
-  await next();
-  c.header("Cache-Control", "no-store");
-  c.header("RelayKey-Request-Id", newId());
-});
-
-app.get("/healthz", (c) => c.json({ status: "ok" }));
-
-app.notFound((c) =>
-  c.html(
-    html`<!doctype html>
-      <html lang="en">
-        <head>
-          <meta charset="utf-8" />
-          <meta name="viewport" content="width=device-width, initial-scale=1" />
-          <title>Link not valid · RelayKey</title>
-        </head>
-        <body>
-          <main>
-            <h1>This link is not valid</h1>
-            <p>
-              It may have expired, or part of it may be missing. Nothing was confirmed and nothing was
-              changed.
-            </p>
-            <p>Send your request again to get a new mail, or ask your administrator.</p>
-          </main>
-        </body>
-      </html>`,
-    404,
-  ),
-);
-
-export default app;
+    { status: 503, headers: { "RelayKey-Request-Id": requestId, "Cache-Control": "no-store" } },
+  );
+}

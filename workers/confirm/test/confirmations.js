@@ -1,0 +1,79 @@
+import { WorkerEntrypoint } from "cloudflare:workers";
+
+/**
+ * Stands in for the data plane's service of that name: answers as a test has arranged, by token, and notes what was
+ * asked. What the service itself does is tested where it is built.
+ */
+const arranged = new Map();
+const mails = new Map();
+const calls = [];
+
+export class Confirmations extends WorkerEntrypoint {
+  arrange(token, answers) {
+    arranged.set(token, answers);
+  }
+
+  arrangeMail(pendingId, mail) {
+    mails.set(pendingId, mail);
+  }
+
+  calls(token) {
+    return calls.filter((call) => call.token === token).map(({ method, args }) => [method, ...args]);
+  }
+
+  mail(_locator, pendingId) {
+    if (mails.get(pendingId) === "down") throw new Error("arranged to fail");
+    return mails.get(pendingId) ?? null;
+  }
+
+  view(locator, token) {
+    return answer("view", locator, token);
+  }
+
+  confirm(locator, token, number) {
+    return answer("confirm", locator, token, number);
+  }
+
+  reject(locator, token) {
+    return answer("reject", locator, token);
+  }
+
+  resend(locator, token) {
+    return answer("resend", locator, token);
+  }
+
+  ping() {
+    return "ok";
+  }
+}
+
+function answer(method, locator, token, ...args) {
+  if (method !== "view") calls.push({ token, method, args: [locator, ...args] });
+  const answers = arranged.get(token) ?? {};
+  if (answers.down === true) throw new Error("arranged to fail");
+  const { [method]: given = { state: "unknown" }, then } = answers;
+  // What a use leaves behind.
+  if (then?.[method] !== undefined) arranged.set(token, { ...answers, view: then[method] });
+  return given;
+}
+
+/** Over HTTP for tests that run outside: `POST /arrange`, `GET /calls?token=`. */
+export default {
+  async fetch(request) {
+    const url = new URL(request.url);
+    if (url.pathname === "/arrange") {
+      const { token, answers } = await request.json();
+      arranged.set(token, answers);
+      return new Response("ok");
+    }
+    if (url.pathname === "/arrange-mail") {
+      const { pendingId, mail } = await request.json();
+      mails.set(pendingId, mail);
+      return new Response("ok");
+    }
+    const token = url.searchParams.get("token");
+    return Response.json(
+      calls.filter((call) => call.token === token).map((call) => [call.method, ...call.args]),
+    );
+  },
+};
