@@ -1,11 +1,14 @@
 import { clientIp } from "@relaykey/core/client-ip";
 import { newId } from "@relaykey/core/ids";
+import { deleteExpired } from "@relaykey/db/queries/housekeeping";
+import { destroyRetiredSecrets } from "@relaykey/db/queries/vendor-keys";
 import { createApi } from "./api/app.ts";
 import { referencePage } from "./api/reference-page.ts";
 import { handleApp } from "./app-handler.ts";
 import { ConfigurationError, configure } from "./config.ts";
 import type { Dependencies } from "./config.ts";
 import { describeError, log } from "./log.ts";
+import { deleteDueOrganizations } from "./service/deletion.ts";
 import { retryOpenChanges } from "./service/enforcement.ts";
 
 interface ControlPlane {
@@ -35,11 +38,18 @@ export default {
     return response;
   },
 
-  /** Tries again what the data plane has not confirmed. */
+  /**
+   * Tries again what the data plane has not confirmed; destroys vendor keys that can no longer be restored, organizations
+   * whose time has come, and what has expired.
+   */
   async scheduled(_controller, env): Promise<void> {
     const { deps } = await (started ??= start(env));
     const result = await retryOpenChanges(deps);
     if (result.keys > 0) log(result.pending === 0 ? "info" : "warn", "outbox_retried", { ...result });
+    const destroyed = await destroyRetiredSecrets(deps.db, new Date(deps.now()));
+    if (destroyed > 0) log("info", "vendor_keys_destroyed", { destroyed });
+    await deleteDueOrganizations(deps);
+    await deleteExpired(deps.db, new Date(deps.now()));
   },
 } satisfies ExportedHandler<Env>;
 

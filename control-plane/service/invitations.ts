@@ -5,7 +5,6 @@ import type { Invitation } from "@relaykey/db/queries/invitations";
 import { findMember } from "@relaykey/db/queries/members";
 import { findOrganization } from "@relaykey/db/queries/organizations";
 import { findUserById } from "@relaykey/db/queries/people";
-import { takeAll } from "@relaykey/db/queries/throttles";
 import type { Role } from "@relaykey/db/schema/people";
 import type { Person } from "./account/person.ts";
 import { hashOf, newToken } from "./account/secrets.ts";
@@ -15,6 +14,7 @@ import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { fail, invalid, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
+import { takeAll } from "./throttle.ts";
 import { toPage } from "./page.ts";
 import type { Page, PageRequest } from "./page.ts";
 
@@ -215,14 +215,10 @@ async function sparePeople(
   organizationId: string,
   email: string,
 ): Promise<Outcome<null>> {
-  const wait = await takeAll(
-    deps.db,
-    [
-      { bucket: `invitation:organization:${organizationId}`, limit: 100, windowSeconds: DAY },
-      { bucket: `invitation:address:${await hashOf(email)}`, limit: 5, windowSeconds: DAY },
-    ],
-    new Date(deps.now()),
-  );
+  const wait = await takeAll(deps, [
+    { bucket: `invitation:organization:${organizationId}`, limit: 100, seconds: DAY },
+    { bucket: `invitation:address:${await hashOf(email)}`, limit: 5, seconds: DAY },
+  ]);
   if (wait === 0) return ok(null);
   return fail("too_many_tries", {
     detail: "A hundred invitations of an organization, and five to an address, are the most in a day.",

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { openPostgres } from "./postgres.ts";
 
 /**
- * A real PostgreSQL of its own in a temporary folder, on a Unix socket: no port, no cluster of the machine. null
- * where its server is not installed.
+ * For tests: a real PostgreSQL of its own in a temporary folder, on a Unix socket: no port, no cluster of the machine.
+ *
+ * @returns null when its server is not installed here.
  */
 export async function startPostgres(): Promise<{ url: string; stop: () => void } | null> {
   const root = "/usr/lib/postgresql";

@@ -9,11 +9,11 @@ import {
   useSignInCode,
   useSignInLink,
 } from "@relaykey/db/queries/sign-in";
-import { takeAll } from "@relaykey/db/queries/throttles";
-import type { Throttle } from "@relaykey/db/queries/throttles";
 import type { ServiceDependencies } from "../dependencies.ts";
 import { fail, invalid, ok } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
+import { takeAll } from "../throttle.ts";
+import type { Throttle } from "../throttle.ts";
 import type { Origin } from "./person.ts";
 import { codeHashOf, hashOf, newCode, newToken } from "./secrets.ts";
 
@@ -29,16 +29,16 @@ export const ATTEMPT_MINUTES = ATTEMPT_MS / 60_000;
 
 const QUARTER = 15 * 60;
 /** All mail that people ask for, together: what a mail provider bears with. */
-const EVERYBODY = { bucket: "sign-in:all", limit: 600, windowSeconds: QUARTER };
+const EVERYBODY = { bucket: "sign-in:all", limit: 600, seconds: QUARTER };
 
 function perNetwork(what: string, limit: number, ip: string | null): Throttle {
   const network = ip === null ? "unknown" : (canonicalIp(ip)?.network ?? "unknown");
-  return { bucket: `${what}:network:${network}`, limit, windowSeconds: QUARTER };
+  return { bucket: `${what}:network:${network}`, limit, seconds: QUARTER };
 }
 
 /** A mailbox gets this many at most, whoever asks. The bucket does not spell the address out. */
 async function perAddress(email: string): Promise<Throttle> {
-  return { bucket: `sign-in:address:${await hashOf(email)}`, limit: 5, windowSeconds: QUARTER };
+  return { bucket: `sign-in:address:${await hashOf(email)}`, limit: 5, seconds: QUARTER };
 }
 
 /**
@@ -56,10 +56,9 @@ export async function askToSignIn(
   const parsed = parseEmail(input.email);
   if (parsed === null) return invalid("email", "Give an e-mail address such as ada@example.com.");
   const now = deps.now();
-  const at = new Date(now);
-  const wait = await takeAll(deps.db, [perNetwork("sign-in", 20, origin.ip), EVERYBODY], at);
+  const wait = await takeAll(deps, [perNetwork("sign-in", 20, origin.ip), EVERYBODY]);
   if (wait > 0) return tooMany(wait);
-  const isSpared = (await takeAll(deps.db, [await perAddress(parsed.address)], at)) > 0;
+  const isSpared = (await takeAll(deps, [await perAddress(parsed.address)])) > 0;
 
   const linkToken = newToken();
   const code = newCode();
@@ -129,7 +128,7 @@ export async function signInByLink(
   linkToken: string,
 ): Promise<Outcome<SignedIn>> {
   const at = new Date(deps.now());
-  const wait = await takeAll(deps.db, [perNetwork("sign-in-use", 60, browser.ip)], at);
+  const wait = await takeAll(deps, [perNetwork("sign-in-use", 120, browser.ip)]);
   if (wait > 0) return tooMany(wait);
   const browserHash = browser.browserToken === null ? null : await hashOf(browser.browserToken);
   const email = await useSignInLink(deps.db, await hashOf(linkToken), browserHash, at);
@@ -143,7 +142,7 @@ export async function signInByCode(
   code: string,
 ): Promise<Outcome<SignedIn>> {
   const at = new Date(deps.now());
-  const wait = await takeAll(deps.db, [perNetwork("sign-in-use", 60, browser.ip)], at);
+  const wait = await takeAll(deps, [perNetwork("sign-in-use", 120, browser.ip)]);
   if (wait > 0) return tooMany(wait);
   if (browser.browserToken === null) return fail("sign_in_failed");
   const browserHash = await hashOf(browser.browserToken);

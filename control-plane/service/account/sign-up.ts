@@ -4,12 +4,12 @@ import { isUniqueViolation } from "@relaykey/db/queries/conflicts";
 import { DOMAIN_HELD_INDEX, findDomainHolder, isPublicMailDomain } from "@relaykey/db/queries/domains";
 import { listAdminAddresses, listMembershipsOf } from "@relaykey/db/queries/people";
 import { openOrganization } from "@relaykey/db/queries/sign-up";
-import { takeAll } from "@relaykey/db/queries/throttles";
 import { adminEvent } from "../caller.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDependencies } from "../dependencies.ts";
 import { fail, ok } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
+import { takeAll } from "../throttle.ts";
 import type { Person } from "./person.ts";
 
 const DAY = 86_400;
@@ -49,11 +49,7 @@ export async function openOwnOrganization(
 ): Promise<Outcome<{ readonly organizationId: string }>> {
   const standing = await domainStanding(deps, person);
   if (standing.state === "held") return domainHeld(standing.domain);
-  const wait = await takeAll(
-    deps.db,
-    [{ bucket: `sign-up:user:${person.userId}`, limit: 10, windowSeconds: DAY }],
-    new Date(deps.now()),
-  );
+  const wait = await takeAll(deps, [{ bucket: `sign-up:user:${person.userId}`, limit: 10, seconds: DAY }]);
   if (wait > 0)
     return fail("too_many_tries", { detail: "Ten organizations a day are the most: try again tomorrow." });
   const organizationId = newId();
@@ -99,14 +95,10 @@ export async function askToJoin(deps: ServiceDependencies, person: Person): Prom
   const domain = domainOf(person.email);
   const holder = await findDomainHolder(deps.db, domain);
   if (holder === null) return fail("not_found");
-  const wait = await takeAll(
-    deps.db,
-    [
-      { bucket: `join:user:${person.userId}`, limit: 1, windowSeconds: DAY },
-      { bucket: `join:organization:${holder}`, limit: 20, windowSeconds: DAY },
-    ],
-    new Date(deps.now()),
-  );
+  const wait = await takeAll(deps, [
+    { bucket: `join:user:${person.userId}`, limit: 1, seconds: DAY },
+    { bucket: `join:organization:${holder}`, limit: 20, seconds: DAY },
+  ]);
   if (wait > 0) return ok(null);
   for (const to of await listAdminAddresses(deps.db, holder)) {
     await deps.sendMail({
