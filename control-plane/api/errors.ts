@@ -1,7 +1,7 @@
 import type { Failure, FailureCode, FieldError } from "../service/outcome.ts";
 
 interface ErrorRow {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
   readonly title: string;
   /** What to do next, when the occurrence has nothing more exact to say. */
   readonly detail: string;
@@ -18,6 +18,31 @@ export const API_ERRORS = {
     status: 400,
     title: "The body is not a JSON object",
     detail: "Send one JSON object in UTF-8.",
+  },
+  authorization_pending: {
+    status: 400,
+    title: "Nobody has answered yet",
+    detail: "Ask again after the interval that came with the code (RFC 8628).",
+  },
+  slow_down: {
+    status: 400,
+    title: "Asked too soon",
+    detail: "Wait five seconds more between questions from here on (RFC 8628).",
+  },
+  access_denied: {
+    status: 400,
+    title: "The sign-in was denied",
+    detail: "Somebody denied it, or may not approve it any more. Begin again if that was a mistake.",
+  },
+  expired_token: {
+    status: 400,
+    title: "The code has expired",
+    detail: "Nobody approved it in time: begin again.",
+  },
+  invalid_grant: {
+    status: 400,
+    title: "The device code is not known",
+    detail: "It was used already, or is of another installation: begin again.",
   },
   token_missing: {
     status: 401,
@@ -133,6 +158,11 @@ export const API_ERRORS = {
     status: 422,
     title: "The vendor does not accept the new key",
     detail: "Nothing was changed. Check that the whole key was copied, and that it is active at the vendor.",
+  },
+  rate_limited: {
+    status: 429,
+    title: "Too many calls",
+    detail: "Wait as long as Retry-After says, then go on.",
   },
   data_plane_away: {
     status: 503,

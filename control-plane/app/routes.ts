@@ -4,6 +4,7 @@ import type { RouteConfig } from "@remix-run/route-config";
 export default [
   layout("routes/shell.tsx", [
     index("routes/overview.tsx"),
+    route("device", "routes/device.tsx"),
     route("search", "routes/search.tsx"),
     route("*", "routes/missing.tsx"),
   ]),
