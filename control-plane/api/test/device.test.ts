@@ -167,7 +167,7 @@ describe("signing a command line in", () => {
     ["an admin without the passkey they enrolled", () => ({ ...admin, isStrong: false }), "passkey_needed"],
     [
       "a token",
-      () => ({ ...admin, actor: { kind: "management_token", id: newId() } }),
+      (): Caller => ({ ...admin, actor: { kind: "management_token", id: newId() } }),
       "people_only",
     ],
   ])("%s cannot approve", async (_, caller, code) => {
