@@ -12,9 +12,11 @@ import type { HolderNotes, NetworkStore, StoredPending } from "./network-store.t
 export const PENDING_MS = CONFIRMATION_MINUTES * 60_000;
 
 /** Mails that strangers can cause: a handful, however many addresses they call from. */
-export const MAILS: BucketPolicy = { burst: 4, refillMs: 15 * 60_000 };
+export const MAILS: BucketPolicy = { burst: 4, refillMs: 10 * 60_000 };
+/** A storm that goes on is told of less and less. */
+export const MAILS_OF_A_DAY: BucketPolicy = { burst: 12, refillMs: 2 * 3_600_000 };
 /** More of them for networks of providers that the holder uses already, so that a storm from elsewhere does not use these up. */
-export const FAMILIAR_MAILS: BucketPolicy = { burst: 2, refillMs: 15 * 60_000 };
+export const FAMILIAR_MAILS: BucketPolicy = { burst: 3, refillMs: 3_600_000 };
 /** Mails that only a reader of the mailbox can cause. */
 export const RESENT_MAILS: BucketPolicy = { burst: 3, refillMs: 5 * 60_000 };
 
@@ -74,10 +76,10 @@ export class Announcer {
 
   /** When the next mail about one of these entries could be asked for; null when none waits for one. */
   nextAt(waiting: readonly StoredPending[], now: number): number | null {
-    const { mails, familiarMails } = this.#store.notes();
+    const { mails, mailsOfDay, familiarMails } = this.#store.notes();
     const waits = waiting.map(({ familiar }) =>
       Math.min(
-        untilNext(MAILS, mails, now),
+        Math.max(untilNext(MAILS, mails, now), untilNext(MAILS_OF_A_DAY, mailsOfDay, now)),
         familiar ? untilNext(FAMILIAR_MAILS, familiarMails, now) : Infinity,
       ),
     );
@@ -131,7 +133,8 @@ export class Announcer {
   #spend(entry: StoredPending, now: number): HolderNotes | null {
     const notes = this.#store.notes();
     const mails = take(MAILS, notes.mails, now);
-    if (mails !== null) return { ...notes, mails };
+    const mailsOfDay = take(MAILS_OF_A_DAY, notes.mailsOfDay, now);
+    if (mails !== null && mailsOfDay !== null) return { ...notes, mails, mailsOfDay };
     const familiarMails = entry.familiar ? take(FAMILIAR_MAILS, notes.familiarMails, now) : null;
     return familiarMails === null ? null : { ...notes, familiarMails };
   }

@@ -127,13 +127,15 @@ export class Networks {
   }
 
   /** Waits also when there was nothing to remove: an earlier call may have died while it waited. */
-  async remove(network: string): Promise<boolean> {
-    const wasTrusted = this.#trust.remove(network);
+  async remove(text: string): Promise<boolean> {
+    this.#claim();
+    const wasTrusted = this.#trust.remove(canonicalBlock(text, 128) ?? text);
     await this.#keys.waitOut();
     return wasTrusted;
   }
 
   dismiss(pendingId: string): boolean {
+    this.#claim();
     const entry = this.#store.pendingById(pendingId);
     if (entry === null) return false;
     this.#store.removePending(pendingId);
@@ -166,6 +168,7 @@ export class Networks {
     tokenHash: string,
     number: string | null,
   ): Promise<{ readonly state: "confirmed_now" | "mismatch" | ConfirmationEnd }> {
+    this.#claim();
     const { state, entry } = this.#links.confirm(tokenHash, number, this.#now());
     this.#stirred = true;
     if (entry?.state === "confirmed") await this.#settle(entry);
@@ -177,6 +180,7 @@ export class Networks {
     readonly state: "frozen_now" | ConfirmationEnd;
     readonly keys: readonly KeyRef[];
   }> {
+    this.#claim();
     const { state, entry } = this.#links.reject(tokenHash, this.#now());
     const snapshots = (entry?.state === "rejected" ? entry.keyIds : []).flatMap(
       (keyId) => this.#keys.snapshotOf(keyId) ?? [],
@@ -197,6 +201,7 @@ export class Networks {
   }
 
   resend(tokenHash: string): { readonly state: "sent" | "throttled" | ConfirmationEnd } {
+    this.#claim();
     this.#stirred = true;
     return this.#links.resend(tokenHash, this.#now());
   }
@@ -212,8 +217,12 @@ export class Networks {
     );
     for (const entry of waiting) {
       const snapshot = this.#keys.snapshotOf(entry.keyIds[0] ?? "");
-      if (snapshot === null || endOfKey(snapshot, now) !== null) this.#store.removePending(entry.id);
-      else this.#store.putPending(this.#announcer.announce(snapshot, entry, now).entry);
+      if (snapshot === null || endOfKey(snapshot, now) !== null) {
+        this.#store.removePending(entry.id);
+        continue;
+      }
+      const { entry: announced } = this.#announcer.announce(snapshot, entry, now);
+      if (announced !== entry) this.#store.putPending(announced);
     }
   }
 
@@ -230,6 +239,14 @@ export class Networks {
     const stirred = this.#stirred;
     this.#stirred = false;
     return stirred;
+  }
+
+  /**
+   * Writes something. An instance that was superseded knows only what was true before, and "there was nothing to do" would
+   * be a lie from it; but its writes are refused, and with them its answer.
+   */
+  #claim(): void {
+    this.#store.putNotes(this.#store.notes());
   }
 
   #waiting(now: number): StoredPending[] {

@@ -54,7 +54,9 @@ export class Pending {
     if (seen === null) return { mail: "spared", number: null, expiresInMs: null };
     const { keyId } = snapshot;
     const keyIds = seen.keyIds.includes(keyId) ? seen.keyIds : [...seen.keyIds, keyId];
-    const counted = { ...seen, keyIds, lastSeen: now, attempts: seen.attempts + want };
+    // Nobody was promised a time yet: an entry that waits for its mail lasts for as long as it is asked for.
+    const expiresAt = seen.announced || seen.state === "locked" ? seen.expiresAt : now + PENDING_MS;
+    const counted = { ...seen, keyIds, lastSeen: now, attempts: seen.attempts + want, expiresAt };
     if (seen.state === "locked") {
       this.#store.putPending(counted);
       return { mail: "locked", number: null, expiresInMs: seen.expiresAt - now };
@@ -114,6 +116,15 @@ export class Pending {
     }
   }
 
+  /** Whether one more entry, now, has to be confirmed with its number; so do those then that are there already. */
+  isSuspicious(now: number): boolean {
+    const others = this.open(now);
+    // Two at the same time can be told apart by their numbers only.
+    for (const other of others) if (!other.matching) this.#store.putPending({ ...other, matching: true });
+    const { suspectedAt } = this.#store.notes();
+    return others.length > 0 || (suspectedAt !== null && now - suspectedAt < SUSPICION_MS);
+  }
+
   #open(
     snapshot: PolicySnapshot,
     network: string,
@@ -124,11 +135,6 @@ export class Pending {
     this.#announcer.noteArrival(snapshot, now);
     const familiar = this.#trust.isFamiliar(request.place);
     if (!this.makeRoom(familiar, now)) return null;
-    const others = this.open(now);
-    const { suspectedAt, storm } = this.#store.notes();
-    const isSuspicious = suspectedAt !== null && now - suspectedAt < SUSPICION_MS;
-    // Two at the same time could be told apart by their numbers only.
-    for (const other of others) if (!other.matching) this.#store.putPending({ ...other, matching: true });
     return {
       id: toHex(this.#random(16)),
       network,
@@ -144,7 +150,7 @@ export class Pending {
       generation: 0,
       nonce: toHex(this.#random(32)),
       number: this.freshNumber(now),
-      matching: others.length > 0 || isSuspicious || storm !== null,
+      matching: this.isSuspicious(now),
       mismatches: 0,
       settled: false,
     };
