@@ -35,16 +35,11 @@ export class Announcer {
   }
 
   /** Asks for a mail about an entry, unless that was done or the mailbox is being spared. Admins are told with it. */
-  announce(
-    snapshot: PolicySnapshot,
-    entry: StoredPending,
-    now: number,
-  ): { readonly entry: StoredPending; readonly mail: ConfirmationHint["mail"] } {
+  announce(snapshot: PolicySnapshot, entry: StoredPending, now: number): StoredPending {
     const canMail = isMailable(snapshot);
-    if (entry.generation > 0) return { entry, mail: "sent" };
-    if (entry.announced && !canMail) return { entry, mail: "unsendable" };
+    if (entry.generation > 0 || (entry.announced && !canMail)) return entry;
     const notes = this.#spend(entry, now);
-    if (notes === null) return { entry, mail: canMail ? "spared" : "unsendable" };
+    if (notes === null) return entry;
     this.#store.putNotes(notes);
     const announced: StoredPending = {
       ...entry,
@@ -55,7 +50,7 @@ export class Announcer {
     };
     if (!entry.announced) this.#tellOfPending(snapshot, announced, canMail, now);
     if (canMail) this.#mail(snapshot, announced, now);
-    return { entry: announced, mail: canMail ? "sent" : "unsendable" };
+    return announced;
   }
 
   /** A new mail for whoever has a link of this entry. @returns null while the mailbox is being spared. */
@@ -164,6 +159,12 @@ export function whereabouts({ network, request }: StoredPending): Notice["data"]
     city: place.city,
     operator: place.network,
   };
+}
+
+/** What became of the mail about an entry. */
+export function mailState(snapshot: PolicySnapshot, { generation }: StoredPending): ConfirmationHint["mail"] {
+  if (generation > 0) return "sent";
+  return isMailable(snapshot) ? "spared" : "unsendable";
 }
 
 export function isMailable({ holder }: PolicySnapshot): boolean {

@@ -3,6 +3,7 @@ import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { isMailable, whereabouts } from "./announcer.ts";
 import type { Announcer } from "./announcer.ts";
 import type { NetworkStore, StoredPending } from "./network-store.ts";
+import { endOfKey } from "./key-end.ts";
 import { isOpen } from "./pending.ts";
 import type { Pending } from "./pending.ts";
 import { isShared } from "./trust.ts";
@@ -133,7 +134,8 @@ export class Links {
     // The network may have asked again since: there is one entry for it, and the mail is about that one.
     const current = this.#pending.current(entry.network, now);
     if (current !== null && current.state !== "pending") return { state: "locked" };
-    if (current === null && !this.#pending.makeRoom(true, now)) return { state: "throttled" };
+    if (current === null && !this.#pending.makeRoom({ familiar: true, attempts: Infinity }, now))
+      return { state: "throttled" };
     const revived = current ?? {
       ...entry,
       number: this.#numberFor(entry, now),
@@ -189,13 +191,6 @@ export class Links {
     }
     return { end: null, entry, snapshot, expiresAt: Math.min(link.expiresAt, entry.expiresAt) };
   }
-}
-
-/** Why a key can be confirmed for no network at all; null when it can. */
-export function endOfKey(snapshot: PolicySnapshot | null, now: number): "frozen" | "key_ended" | null {
-  if (snapshot === null || snapshot.state === "revoked") return "key_ended";
-  if (snapshot.expiresAt !== null && now >= snapshot.expiresAt) return "key_ended";
-  return snapshot.state === "frozen" ? "frozen" : null;
 }
 
 /** An entry as others may see it. */

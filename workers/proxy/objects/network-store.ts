@@ -84,6 +84,7 @@ export interface NetworkStore {
   removeTrusted(network: string): void;
   /** All entries, the oldest first, also those that have ended. */
   pending(): StoredPending[];
+  pendingOf(network: string): StoredPending[];
   pendingById(id: string): StoredPending | null;
   putPending(entry: StoredPending): void;
   /** With its links. */

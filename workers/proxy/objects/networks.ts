@@ -4,7 +4,8 @@ import type { ConfirmationEnd, ConfirmationView, HolderNetworks, KeyRef } from "
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { Announcer, whereabouts } from "./announcer.ts";
 import type { ConfirmationHint, LeaseRequest } from "./lease.ts";
-import { Links, endOfKey, presentPending } from "./links.ts";
+import { endOfKey } from "./key-end.ts";
+import { Links, presentPending } from "./links.ts";
 import type { MailSeed } from "./links.ts";
 import { NOWHERE } from "./network-store.ts";
 import type { NetworkStore, StoredPending } from "./network-store.ts";
@@ -58,10 +59,9 @@ export class Networks {
     this.#keys = keys;
     this.#trust = new Trust(store);
     this.#announcer = new Announcer(store);
-    this.#pending = new Pending(store, this.#trust, this.#announcer, world.random);
-    this.#links = new Links(store, this.#trust, this.#pending, this.#announcer, (keyId) =>
-      keys.snapshotOf(keyId),
-    );
+    const snapshotOf = (keyId: string): PolicySnapshot | null => keys.snapshotOf(keyId);
+    this.#pending = new Pending(store, this.#trust, this.#announcer, world.random, snapshotOf);
+    this.#links = new Links(store, this.#trust, this.#pending, this.#announcer, snapshotOf);
   }
 
   /**
@@ -206,30 +206,15 @@ export class Networks {
     return this.#links.resend(tokenHash, this.#now());
   }
 
-  /** Gives mails that were spared, and can be sent by now, to those who ask most. */
+  /** Does what became possible by time alone: mails that were spared. */
   tick(): void {
-    const now = this.#now();
-    const waiting = this.#waiting(now).sort(
-      (one, other) =>
-        Number(other.familiar) - Number(one.familiar) ||
-        other.attempts - one.attempts ||
-        one.since - other.since,
-    );
-    for (const entry of waiting) {
-      const snapshot = this.#keys.snapshotOf(entry.keyIds[0] ?? "");
-      if (snapshot === null || endOfKey(snapshot, now) !== null) {
-        this.#store.removePending(entry.id);
-        continue;
-      }
-      const { entry: announced } = this.#announcer.announce(snapshot, entry, now);
-      if (announced !== entry) this.#store.putPending(announced);
-    }
+    this.#pending.grantMails(this.#now());
   }
 
   /** When something is to be done next (own clock, epoch ms); null: nothing is. */
   nextWake(): number | null {
     const moments = this.#store.messages().map(({ due }) => due);
-    const mail = this.#announcer.nextAt(this.#waiting(this.#now()), this.#now());
+    const mail = this.#announcer.nextAt(this.#pending.waiting(this.#now()), this.#now());
     if (mail !== null) moments.push(mail);
     return moments.length === 0 ? null : Math.min(...moments);
   }
@@ -247,10 +232,6 @@ export class Networks {
    */
   #claim(): void {
     this.#store.putNotes(this.#store.notes());
-  }
-
-  #waiting(now: number): StoredPending[] {
-    return this.#pending.open(now).filter(({ announced }) => !announced);
   }
 
   async #settle(entry: StoredPending): Promise<void> {

@@ -52,6 +52,7 @@ const MISTAKES: Record<string, Disturb> = {
         const entry = store.pendingById(id);
         return entry === null ? null : { ...entry, expiresAt: Infinity };
       },
+      pendingOf: (network) => store.pendingOf(network).map((entry) => ({ ...entry, expiresAt: Infinity })),
     }),
   "each link lives as long as the newest": (store) =>
     withMethods(store, {

@@ -49,7 +49,7 @@ export function histories(trustDays: number | null): fc.Arbitrary<Iterable<fc.As
       always(which, "view", view),
       always(which, "confirm", (index) => confirm(index, () => null)),
       always(which, "confirmWithNumber", (index) => confirm(index, ({ number }) => number)),
-      always(which, "confirmWithWrongNumber", (index) => confirm(index, () => "wrong")),
+      always(which, "guessNumbers", guess),
       always(which, "reject", reject),
       always(which, "resend", resend),
       always(network, "remove", remove),
@@ -128,6 +128,16 @@ function confirm(index: number, typed: (entry: ModelEntry) => string | null): St
     const number = entry === undefined ? null : typed(entry);
     const expected = model.confirm(hash, number);
     expect((await bench.holder.networks.confirm(hash, number)).state).toBe(expected);
+  };
+}
+
+/** Up to three wrong numbers in a row. */
+function guess(index: number): Step {
+  return async (model, bench) => {
+    for (let count = 0; count <= index % 3; count += 1) {
+      await confirm(index, () => "wrong")(model, bench);
+      model.now = bench.now;
+    }
   };
 }
 
