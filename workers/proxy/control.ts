@@ -1,4 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { decodeProbeOrder } from "@relaykey/core/probe";
+import type { ProbeResult } from "@relaykey/core/probe";
 import type {
   EnforcementReceipt,
   HolderNetworks,
@@ -7,12 +9,14 @@ import type {
   KeyRef,
 } from "@relaykey/core/rpc";
 import { decodeSnapshot } from "@relaykey/core/snapshot";
+import { configure } from "./config.ts";
 import { holderStub } from "./holders.ts";
 import { copyPolicy } from "./policy-cache.ts";
+import { probe } from "./probe.ts";
 
 /**
- * All that the control plane may ask of the data plane: make a policy hold, end a key, look at its enforcement state, say
- * from where a holder's keys may be used. It cannot read a vendor key, a lease or another binding. A rejected call means
+ * All that the control plane may ask of the data plane: make a policy hold, end a key, look at its enforcement state, try
+ * a sealed vendor key, say from where a holder's keys may be used. It cannot read a vendor key, a lease or another binding. A rejected call means
  * "not enforced": the caller shows the change as pending and asks again.
  */
 export class KeyControl extends WorkerEntrypoint<Env> implements KeyControlApi {
@@ -33,6 +37,10 @@ export class KeyControl extends WorkerEntrypoint<Env> implements KeyControlApi {
 
   async inspect(ref: KeyRef): Promise<KeyInspection | null> {
     return holderStub(this.env, ref.holderLocator).inspect(ref);
+  }
+
+  async probe(order: string): Promise<ProbeResult> {
+    return probe(decodeProbeOrder(order), await configure(this.env));
   }
 
   async networks(holderLocator: string): Promise<HolderNetworks> {
