@@ -1,7 +1,7 @@
 import type { Failure, FailureCode, FieldError } from "../service/outcome.ts";
 
 interface ErrorRow {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
   readonly title: string;
   /** What to do next, when the occurrence has nothing more exact to say. */
   readonly detail: string;
@@ -18,6 +18,31 @@ export const API_ERRORS = {
     status: 400,
     title: "The body is not a JSON object",
     detail: "Send one JSON object in UTF-8.",
+  },
+  authorization_pending: {
+    status: 400,
+    title: "Nobody has answered yet",
+    detail: "Ask again after the interval that came with the code (RFC 8628).",
+  },
+  slow_down: {
+    status: 400,
+    title: "Asked too soon",
+    detail: "Wait five seconds more between questions from here on (RFC 8628).",
+  },
+  access_denied: {
+    status: 400,
+    title: "The sign-in was denied",
+    detail: "Somebody denied it, or may not approve it any more. Begin again if that was a mistake.",
+  },
+  expired_token: {
+    status: 400,
+    title: "The code has expired",
+    detail: "Nobody approved it in time: begin again.",
+  },
+  invalid_grant: {
+    status: 400,
+    title: "The device code is not known",
+    detail: "It was used already, or is of another installation: begin again.",
   },
   token_missing: {
     status: 401,
@@ -59,6 +84,11 @@ export const API_ERRORS = {
     title: "Outside what the token may do",
     detail: "Use a token whose scope and bounds cover this, or ask an admin for one.",
   },
+  token_address: {
+    status: 403,
+    title: "The token may not be used from this address",
+    detail: "Call from an address on the token's list, or ask an admin for a token that lists this one.",
+  },
   passkey_needed: {
     status: 403,
     title: "A passkey is needed",
@@ -84,6 +114,16 @@ export const API_ERRORS = {
     title: "The name is taken",
     detail: "Choose another name.",
   },
+  in_use: {
+    status: 409,
+    title: "It is in use",
+    detail: "What keys were issued for or to stays, because the audit log names it.",
+  },
+  nothing_to_restore: {
+    status: 409,
+    title: "There is no former vendor key to restore",
+    detail: "A replaced vendor key can be restored for the time that was chosen, then it is destroyed.",
+  },
   too_varied: {
     status: 409,
     title: "The key is used in too many different ways",
@@ -93,6 +133,11 @@ export const API_ERRORS = {
     status: 409,
     title: "The key is revoked",
     detail: "A revocation is final: create a new key.",
+  },
+  too_many_alive: {
+    status: 409,
+    title: "Too many keys of this token are alive",
+    detail: "Revoke keys that are no longer needed, or wait until some expire.",
   },
   changed_meanwhile: {
     status: 409,
@@ -119,6 +164,16 @@ export const API_ERRORS = {
     title: "There is no such integration",
     detail: "Create the integration first: POST /api/v1/integrations.",
   },
+  rate_limited: {
+    status: 429,
+    title: "Too many calls",
+    detail: "Wait as long as Retry-After says, then go on.",
+  },
+  vendor_refuses: {
+    status: 422,
+    title: "The vendor does not accept the new key",
+    detail: "Nothing was changed. Check that the whole key was copied, and that it is active at the vendor.",
+  },
   data_plane_away: {
     status: 503,
     title: "The proxy cannot be asked",
@@ -138,11 +193,17 @@ export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code: ApiErrorCode;
   readonly errors: readonly FieldError[];
+  readonly headers: readonly (readonly [name: string, value: string])[];
 
-  constructor(code: ApiErrorCode, errors: readonly FieldError[] = []) {
+  constructor(
+    code: ApiErrorCode,
+    errors: readonly FieldError[] = [],
+    headers: readonly (readonly [name: string, value: string])[] = [],
+  ) {
     super(API_ERRORS[code].title);
     this.code = code;
     this.errors = errors;
+    this.headers = headers;
   }
 }
 

@@ -19,6 +19,7 @@ import { checkPolicy, describePolicy, newPolicy, updatedPolicy } from "./key-pol
 import type { PolicyInput, PolicyUpdate } from "./key-policy.ts";
 import { fail, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
+import { boundsOf, checkBounds, checkMintedPolicy, mintGuard, mintedBy } from "./provision.ts";
 import { toPage } from "./page.ts";
 import type { Page, PageRequest } from "./page.ts";
 
@@ -39,7 +40,7 @@ export interface KeyAnswer {
 }
 
 /** Attempts at a change while others change the same key. */
-const MAX_ATTEMPTS = 10;
+export const MAX_KEY_ATTEMPTS = 10;
 /** Receipts shown of a key, newest first. */
 const MAX_RECEIPTS = 50;
 
@@ -56,6 +57,14 @@ export async function createKey(
     findHolder(deps, caller, input.holder),
     findIntegration(deps, caller, input.integration),
   ]);
+  const bounds = boundsOf(caller);
+  if (bounds !== null) {
+    const within = checkBounds(bounds, {
+      holderId: holder.ok ? holder.value.id : null,
+      integrationId: integration.ok ? integration.value.id : null,
+    });
+    if (!within.ok) return within;
+  }
   if (!holder.ok) {
     return fail("holder_unknown", {
       errors: [{ field: "holder", message: `There is no holder "${input.holder}": create it first.` }],
@@ -75,10 +84,14 @@ export async function createKey(
   const policy = newPolicy({ ...settings, name, ip });
   const problem = checkPolicy(policy, deps.now());
   if (problem !== null) return problem;
+  if (bounds !== null) {
+    const within = checkMintedPolicy(bounds, policy, deps.now());
+    if (!within.ok) return within;
+  }
   const { rules, ...columns } = policy;
   const minted = await mintToken("proxy", locator, deps.tagKey);
   const id = newId();
-  await queries.createKey(
+  const created = await queries.createKey(
     deps.db,
     {
       id,
@@ -88,6 +101,8 @@ export async function createKey(
       tokenHash: minted.hash,
       display: minted.display,
       ...columns,
+      createdByKind: caller.actor.kind,
+      createdById: caller.actor.id,
     },
     rules,
     adminEvent(
@@ -98,60 +113,105 @@ export async function createKey(
         after: { holder: holder.value.name, integration: integration.value.slug, ...describePolicy(policy) },
       },
     ),
+    { guard: mintGuard(caller), now: new Date(deps.now()) },
   );
-  const answered = await answer(deps, caller, id, 1);
+  if (!created) return fail("too_many_alive");
+  const answered = await answerChange(deps, caller, id, 1);
   return answered.ok ? ok({ ...answered.value, token: minted.token }) : answered;
+}
+
+/** Which keys are meant. Absent = no constraint. */
+export interface KeySelection extends Omit<queries.KeyFilter, "holderId" | "integrationId"> {
+  /** An id or a name. */
+  readonly holder?: string;
+  /** An id or a slug. */
+  readonly integration?: string;
+}
+
+/** A key in a list, and when it last made a request (allowed or not), as far as the audit log reaches. */
+export interface ListedKey extends KeyRecord {
+  readonly lastUsedAt: Date | null;
 }
 
 /** Newest first. An unknown holder or integration is an error, not an empty list. */
 export async function listKeys(
   deps: ServiceDependencies,
   caller: Caller,
-  filter: {
-    readonly holder?: string;
-    readonly integration?: string;
-    readonly state?: KeyRecord["state"];
-  },
+  selection: KeySelection,
   page: PageRequest,
-): Promise<Outcome<Page<KeyRecord>>> {
+): Promise<Outcome<Page<ListedKey>>> {
   const allowed = authorize(caller, "key.read");
   if (!allowed.ok) return allowed;
-  const [holder, integration] = await Promise.all([
-    filter.holder === undefined ? null : findHolder(deps, caller, filter.holder),
-    filter.integration === undefined ? null : findIntegration(deps, caller, filter.integration),
-  ]);
-  if (holder?.ok === false) return fail("holder_unknown");
-  if (integration?.ok === false) return fail("integration_unknown");
+  const filter = await readSelection(deps, caller, selection);
+  const createdBy = mintedBy(caller);
+  if (!filter.ok) {
+    // Whoever sees their own keys only is not told which names there are.
+    return createdBy === null ? filter : ok({ entries: [], nextCursor: null });
+  }
   const rows = await queries.listKeys(
     deps.db,
     caller.organizationId,
-    {
-      ...(holder === null ? {} : { holderId: holder.value.id }),
-      ...(integration === null ? {} : { integrationId: integration.value.id }),
-      ...(filter.state === undefined ? {} : { state: filter.state }),
-    },
+    { ...filter.value, ...(createdBy === null ? {} : { createdBy }) },
     { limit: page.limit + 1, before: page.cursor },
   );
-  return ok(toPage(rows, page.limit, ({ id }) => id));
+  return ok(toPage(await withLastUses(deps, caller, rows), page.limit, ({ id }) => id));
+}
+
+/** Turns names into ids. For services that have authorized an action of their own. */
+export async function readSelection(
+  deps: ServiceDependencies,
+  caller: Caller,
+  { holder: holderReference, integration: integrationReference, ...filter }: KeySelection,
+): Promise<Outcome<queries.KeyFilter>> {
+  const [holder, integration] = await Promise.all([
+    holderReference === undefined ? null : findHolder(deps, caller, holderReference),
+    integrationReference === undefined ? null : findIntegration(deps, caller, integrationReference),
+  ]);
+  if (holder?.ok === false) return fail("holder_unknown");
+  if (integration?.ok === false) return fail("integration_unknown");
+  return ok({
+    ...filter,
+    ...(holder === null ? {} : { holderId: holder.value.id }),
+    ...(integration === null ? {} : { integrationId: integration.value.id }),
+  });
+}
+
+async function withLastUses(
+  deps: ServiceDependencies,
+  caller: Caller,
+  keys: readonly KeyRecord[],
+): Promise<ListedKey[]> {
+  const uses = await queries.lastUses(
+    deps.db,
+    caller.organizationId,
+    keys.map(({ id }) => id),
+  );
+  return keys.map((key) => ({ ...key, lastUsedAt: uses.get(key.id) ?? null }));
 }
 
 export async function showKey(
   deps: ServiceDependencies,
   caller: Caller,
   keyId: string,
-): Promise<Outcome<KeyRecord>> {
+): Promise<Outcome<ListedKey>> {
   const allowed = authorize(caller, "key.read");
   if (!allowed.ok) return allowed;
-  return findKey(deps, caller, keyId);
+  const found = await findKey(deps, caller, keyId);
+  if (!found.ok) return found;
+  const [listed] = await withLastUses(deps, caller, [found.value]);
+  return ok(listed ?? { ...found.value, lastUsedAt: null });
 }
 
-async function findKey(
+/** For services that have authorized an action of their own. */
+export async function findKey(
   deps: ServiceDependencies,
   caller: Caller,
   keyId: string,
 ): Promise<Outcome<KeyRecord>> {
   const key = await queries.findKey(deps.db, caller.organizationId, keyId);
-  return key === null ? fail("not_found") : ok(key);
+  const createdBy = mintedBy(caller);
+  const isSeen = key !== null && (createdBy === null || key.createdById === createdBy);
+  return isSeen ? ok(key) : fail("not_found");
 }
 
 /** Changes what a key may do and waits until the change holds. A revoked key cannot be changed. */
@@ -163,7 +223,7 @@ export async function changeKey(
 ): Promise<Outcome<KeyAnswer>> {
   const allowed = authorize(caller, "key.change");
   if (!allowed.ok) return allowed;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+  for (let attempt = 0; attempt < MAX_KEY_ATTEMPTS; attempt += 1) {
     const found = await findKey(deps, caller, keyId);
     if (!found.ok) return found;
     const { value: current } = found;
@@ -185,7 +245,7 @@ export async function changeKey(
       policy,
       event,
     );
-    if (version !== null) return answer(deps, caller, keyId, version);
+    if (version !== null) return answerChange(deps, caller, keyId, version);
   }
   return fail("changed_meanwhile");
 }
@@ -201,14 +261,16 @@ export async function revokeKey(
 ): Promise<Outcome<KeyAnswer>> {
   const allowed = authorize(caller, "key.revoke");
   if (!allowed.ok) return allowed;
+  const seen = await findKey(deps, caller, keyId);
+  if (!seen.ok) return seen;
   const event = adminEvent(caller, "key.revoked", { kind: "key", id: keyId });
   const revokedAt = new Date(deps.now());
   const version = await queries.revokeKey(deps.db, caller.organizationId, keyId, revokedAt, event);
-  if (version !== null) return answer(deps, caller, keyId, version);
+  if (version !== null) return answerChange(deps, caller, keyId, version);
   const found = await findKey(deps, caller, keyId);
   if (!found.ok) return found;
   const key = found.value;
-  if (key.enforcedVersion < key.policyVersion) return answer(deps, caller, keyId, key.policyVersion);
+  if (key.enforcedVersion < key.policyVersion) return answerChange(deps, caller, keyId, key.policyVersion);
   const enforcedAt = key.enforcedAt?.getTime() ?? 0;
   return ok({
     key,
@@ -251,7 +313,8 @@ export async function showReceipts(
   return ok(await listReceipts(deps.db, caller.organizationId, keyId, MAX_RECEIPTS));
 }
 
-async function answer(
+/** Enforces a change, and says how the key is now. For services that have made one. */
+export async function answerChange(
   deps: ServiceDependencies,
   caller: Caller,
   keyId: string,

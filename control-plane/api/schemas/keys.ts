@@ -7,7 +7,20 @@ import type { ScopeRule } from "@relaykey/core/scope";
 import type { IpPolicy } from "@relaykey/core/snapshot";
 import type { PolicyUpdate } from "../../service/key-policy.ts";
 import { at, enforcementAnswer, limitsAnswer, pageOf, uuid } from "./answers.ts";
-import { change, duration, id, label, moment, page, reference, strict, withoutAbsent } from "./fields.ts";
+import {
+  EXPIRY_TWICE,
+  change,
+  duration,
+  expiry,
+  expiryOnce,
+  id,
+  label,
+  moment,
+  page,
+  reference,
+  strict,
+  withoutAbsent,
+} from "./fields.ts";
 import { limits } from "./limits.ts";
 
 const ruleText = z.string('Give a rule such as "POST /v1/chat/completions".');
@@ -25,7 +38,7 @@ const rule = z.union([
   }),
 ]);
 
-const allow = z
+export const allow = z
   .array(rule, 'Give a list of rules such as ["POST /v1/chat/completions"].')
   .min(1, 'Give at least one rule, such as "POST /v1/chat/completions".')
   .max(200, "Give at most 200 rules.")
@@ -52,9 +65,15 @@ const cidr = z.string("Give an address or a block such as 10.0.0.0/8.").transfor
   return z.NEVER;
 });
 
+/** Blocks of addresses, in canonical form. */
+export const cidrs = z
+  .array(cidr, 'Give a list of blocks such as ["10.0.0.0/8"].')
+  .min(1, "Give at least one block.")
+  .max(500, "Give at most 500 blocks.");
+
 const ip = strict({
   mode: z.enum(["any", "allowlist", "confirm"], "Give one of: any, allowlist, confirm."),
-  cidrs: z.array(cidr).min(1, "Give at least one block.").max(500, "Give at most 500 blocks.").optional(),
+  cidrs: cidrs.optional(),
 }).transform(({ mode, cidrs }, context): IpPolicy => {
   if (mode === "allowlist" && cidrs !== undefined) return { mode, cidrs };
   if (mode !== "allowlist" && cidrs === undefined) return { mode };
@@ -82,21 +101,8 @@ const policy = {
   enforcement: z.enum(ENFORCEMENTS, "Give lease or edge."),
 };
 
-const EXPIRY_TWICE = { path: ["expires_in"], message: "Give expires_at or expires_in, not both." };
-
-interface Expiry {
-  readonly expires_at?: Date | null | undefined;
-  readonly expires_in?: number | undefined;
-}
-
-function expiryOnce({ expires_at, expires_in }: Expiry): boolean {
-  return expires_at === undefined || expires_in === undefined;
-}
-
-/** `expires_in` counts from `now` (epoch ms). */
-function expiry({ expires_at, expires_in }: Expiry, now: number): Date | null | undefined {
-  return expires_in === undefined ? expires_at : new Date(now + expires_in);
-}
+/** An expiry that is given in one of two ways, or not at all. */
+export const EXPIRY_FIELDS = { expires_at: policy.expires_at, expires_in: policy.expires_in };
 
 const keyFields = strict({
   ...z.object(policy).partial().shape,
@@ -138,14 +144,52 @@ export const keyChange = change(policy)
 
 export const keyParams = strict({ key: id });
 
-export const keyQuery = strict({
-  ...page,
+const STATES = ["active", "revoked", "frozen"] as const;
+
+/** Which keys are meant. A query gives texts, a body the same. */
+export const keySelection = {
   holder: reference.optional(),
   integration: reference.optional(),
-  state: z.enum(["active", "revoked", "frozen"], "Give one of: active, revoked, frozen.").optional(),
-});
+  state: z.enum(STATES, "Give one of: active, revoked, frozen.").optional(),
+  search: z
+    .string("Give a text.")
+    .min(1, "Give at least one character.")
+    .max(100, "Give at most 100 characters.")
+    .meta({ description: "Part of the key's name or display form, or of its holder's name." })
+    .optional(),
+  expires_before: moment.optional(),
+  created_before: moment.optional(),
+  unused_since: moment.meta({ description: "No request of the key has arrived since." }).optional(),
+};
 
-const ruleAnswer = z.union([
+export const keyQuery = strict({
+  ...page,
+  ...keySelection,
+  policy: z
+    .enum(["enforced", "pending"], "Give enforced or pending.")
+    .meta({ description: "Whether the newest policy is in force." })
+    .optional(),
+}).transform(({ policy: policyState, ...query }) => ({
+  ...selection(query),
+  ...(policyState === undefined ? {} : { enforced: policyState === "enforced" }),
+  limit: query.limit,
+  cursor: query.cursor,
+}));
+
+/** The members of a selection, as the service takes them. */
+export function selection(input: z.output<z.ZodObject<typeof keySelection>>) {
+  return withoutAbsent({
+    holder: input.holder,
+    integration: input.integration,
+    state: input.state,
+    search: input.search,
+    expiresBefore: input.expires_before,
+    createdBefore: input.created_before,
+    unusedSince: input.unused_since,
+  });
+}
+
+export const ruleAnswer = z.union([
   z.string(),
   z.strictObject({
     rule: z.string(),
@@ -164,7 +208,7 @@ export const keyShape = z
     display: z
       .string()
       .meta({ description: "The beginning and the end of the key: what people know it by." }),
-    state: z.enum(["active", "revoked", "frozen"]),
+    state: z.enum(STATES),
     holder: z.strictObject({ id: uuid, name: z.string() }),
     integration: z.strictObject({ id: uuid, slug: z.string() }),
     allow: z.array(ruleAnswer).readonly(),
@@ -186,10 +230,20 @@ export const keyShape = z
       enforced_version: z.int(),
       enforced_at: at.nullable(),
     }),
+    frozen_by: z.enum(["admin", "holder"]).nullable(),
+    frozen_at: at.nullable(),
+    replaces: uuid.nullable().meta({ description: "The key that this one was made to replace." }),
     revoked_at: at.nullable(),
     created_at: at,
   })
   .meta({ id: "Key" });
+
+const listedKeyShape = z
+  .strictObject({
+    ...keyShape.shape,
+    last_used_at: at.nullable().meta({ description: "Of its latest request in the audit log." }),
+  })
+  .meta({ id: "ListedKey" });
 
 export const receiptShape = z
   .strictObject({
@@ -201,7 +255,7 @@ export const receiptShape = z
   })
   .meta({ id: "Receipt" });
 
-export const keyAnswer = z.strictObject({ key: keyShape });
+export const keyAnswer = z.strictObject({ key: listedKeyShape });
 export const keyChangeAnswer = z.strictObject({ key: keyShape, enforcement: enforcementAnswer });
 export const createdKeyAnswer = z.strictObject({
   key: keyShape,
@@ -213,7 +267,7 @@ export const revokedKeyAnswer = z.strictObject({
   enforcement: enforcementAnswer,
   receipt: receiptShape.nullable(),
 });
-export const keyPage = pageOf(keyShape);
+export const keyPage = pageOf(listedKeyShape);
 export const receiptsAnswer = z.strictObject({ data: z.array(receiptShape).readonly() });
 export const inspectionAnswer = z.strictObject({
   inspection: z
@@ -223,6 +277,7 @@ export const inspectionAnswer = z.strictObject({
       leased_until: at.nullable(),
       leases_asked: z.int(),
       uses_taken: z.int(),
+      holder_freezes: z.int(),
     })
     .nullable()
     .meta({ description: "What the data plane has of the key; null when it was never told of it." }),

@@ -331,36 +331,18 @@ export function withStore(
 ): System {
   return {
     ...REAL,
-    makeHolder: (store, world) => {
-      const whole: HolderStore = {
-        keyByHash: (hash) => store.keyByHash(hash),
-        keyById: (id) => store.keyById(id),
-        putKey: (key) => {
-          store.putKey(key);
-        },
-        lease: (hash) => store.lease(hash),
-        putLease: (hash, lease) => {
-          store.putLease(hash, lease);
-        },
-        use: (id) => store.use(id),
-        putUse: (id, use) => {
-          store.putUse(id, use);
-        },
-        slots: () => store.slots(),
-        putSlots: (slots) => {
-          store.putSlots(slots);
-        },
-        removeSlots: (keyId, lessee) => {
-          store.removeSlots(keyId, lessee);
-        },
-        trustedIps: () => store.trustedIps(),
-        putTrustedIp: (ip) => {
-          store.putTrustedIp(ip);
-        },
-      };
-      return new Holder({ ...whole, ...replace(store, world) }, world);
-    },
+    makeHolder: (store, world) => new Holder(withMethods(store, replace(store, world)), world),
   };
+}
+
+/** A store some of whose methods are replaced. */
+export function withMethods(store: HolderStore, replaced: Partial<HolderStore>): HolderStore {
+  return new Proxy(store, {
+    get: (whole, name) => {
+      const method: unknown = Reflect.get(replaced, name) ?? Reflect.get(whole, name);
+      return typeof method === "function" ? (method.bind(whole) as unknown) : method;
+    },
+  });
 }
 
 function withBook(Book: typeof LeaseBook): System {
