@@ -1,9 +1,9 @@
 import { isBlockReason } from "@relaykey/core/block-reasons";
 import type { BlockReason } from "@relaykey/core/block-reasons";
-import { canonicalIp, compileCidrs } from "@relaykey/core/ip";
-import { judge, readTarget } from "@relaykey/core/judge";
+import { canonicalIp } from "@relaykey/core/ip";
+import { compilePolicy, judge, readTarget } from "@relaykey/core/judge";
 import { formatRate } from "@relaykey/core/limits";
-import { compileScope, formatRule } from "@relaykey/core/scope";
+import { formatRule } from "@relaykey/core/scope";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import type { AuditRow } from "@relaykey/db/queries/audit";
 import { loadSnapshot } from "@relaykey/db/queries/snapshots";
@@ -60,19 +60,14 @@ const COUNTED: ReadonlySet<BlockReason> = new Set([
 ]);
 
 function judgeToday(snapshot: PolicySnapshot, event: AuditRow, now: number): Explanation["today"] {
-  const { rules, bindings, ip } = snapshot;
-  const policy = {
-    snapshot,
-    scope: compileScope(rules, bindings),
-    inAllowlist: compileCidrs(ip.mode === "allowlist" ? ip.cidrs : []),
-  };
+  const { rules } = snapshot;
   const request = {
     method: event.method,
     slug: event.integrationSlug,
     target: readTarget(event.path, event.query ?? ""),
     ip: event.ip === null ? null : canonicalIp(event.ip),
   };
-  const verdict = judge(policy, request, now);
+  const verdict = judge({ snapshot, ...compilePolicy(snapshot) }, request, now);
   if (!verdict.ok) return { verdict: "blocked", reason: verdict.reason };
   const rule = rules[verdict.value.rule];
   return { verdict: "allowed", rule: rule === undefined ? "" : formatRule(rule) };
