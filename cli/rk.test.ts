@@ -54,7 +54,10 @@ async function serve(request: IncomingMessage): Promise<Response> {
     headers: request.headers as Record<string, string>,
     ...(body.length === 0 ? {} : { body }),
   };
-  return world.api.fetch(new Request(`${url}${request.url ?? ""}`, init), { requestId: newId() });
+  return world.api.fetch(new Request(`${url}${request.url ?? ""}`, init), {
+    requestId: newId(),
+    ip: "127.0.0.1",
+  });
 }
 
 interface Run {

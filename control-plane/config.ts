@@ -130,6 +130,7 @@ function keyControl(binding: Service): KeyControlApi {
     revoke: ({ holderLocator, keyId, tokenHash }, version) =>
       stub.revoke({ holderLocator, keyId, tokenHash }, version),
     inspect: ({ holderLocator, keyId, tokenHash }) => stub.inspect({ holderLocator, keyId, tokenHash }),
+    probe: (order) => stub.probe(order),
     networks: (locator) => stub.networks(locator),
     approveNetwork: (locator, network) => stub.approveNetwork(locator, network),
     removeNetwork: (locator, network) => stub.removeNetwork(locator, network),

@@ -1,5 +1,6 @@
 import { clientIp } from "@relaykey/core/client-ip";
 import { newId } from "@relaykey/core/ids";
+import { destroyRetiredSecrets } from "@relaykey/db/queries/vendor-keys";
 import { createApi } from "./api/app.ts";
 import { referencePage } from "./api/reference-page.ts";
 import { handleApp } from "./app-handler.ts";
@@ -35,11 +36,13 @@ export default {
     return response;
   },
 
-  /** Tries again what the data plane has not confirmed. */
+  /** Tries again what the data plane has not confirmed; destroys vendor keys that can no longer be restored. */
   async scheduled(_controller, env): Promise<void> {
     const { deps } = await (started ??= start(env));
     const result = await retryOpenChanges(deps);
     if (result.keys > 0) log(result.pending === 0 ? "info" : "warn", "outbox_retried", { ...result });
+    const destroyed = await destroyRetiredSecrets(deps.db, new Date(deps.now()));
+    if (destroyed > 0) log("info", "vendor_keys_destroyed", { destroyed });
   },
 } satisfies ExportedHandler<Env>;
 

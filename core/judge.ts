@@ -1,20 +1,43 @@
 import type { BlockReason } from "./block-reasons.ts";
-import type { CanonicalIp, IpMatcher } from "./ip.ts";
-import { matchScope } from "./scope.ts";
+import { SHARED_EGRESS } from "./confirmation.ts";
+import { DEFAULT_V6_PREFIX, canonicalIp, compileCidrs, compileNetworks } from "./ip.ts";
+import type { CanonicalIp, IpMatcher, NetworkSet } from "./ip.ts";
+import { compileScope, matchScope } from "./scope.ts";
 import type { CompiledScope } from "./scope.ts";
 import type { PolicySnapshot } from "./snapshot.ts";
 import { parseTarget } from "./target.ts";
 import type { Target, TargetResult } from "./target.ts";
 
 /** A policy that is ready to be judged by. */
-export interface Policy {
-  readonly snapshot: Pick<PolicySnapshot, "state" | "notBefore" | "expiresAt" | "ip"> & {
+export interface Policy extends CompiledPolicy {
+  readonly snapshot: Pick<PolicySnapshot, "state" | "notBefore" | "expiresAt" | "ip" | "confirmation"> & {
     readonly integration: Pick<PolicySnapshot["integration"], "slug" | "enabled" | "allowEncodedSlash">;
   };
+}
+
+/** What is worth doing once per snapshot. */
+export interface CompiledPolicy {
   /** Of the snapshot's rules and bindings. */
   readonly scope: CompiledScope;
   /** The blocks of an allowlist. */
   readonly inAllowlist: IpMatcher;
+  /** Blocks shared by strangers, for keys whose holder confirms addresses. */
+  readonly shared: NetworkSet;
+}
+
+export function compilePolicy({
+  rules,
+  bindings,
+  ip,
+  confirmation,
+}: Pick<PolicySnapshot, "rules" | "bindings" | "ip" | "confirmation">): CompiledPolicy {
+  return {
+    scope: compileScope(rules, bindings),
+    inAllowlist: compileCidrs(ip.mode === "allowlist" ? ip.cidrs : []),
+    shared: compileNetworks(
+      ip.mode === "confirm" ? [...SHARED_EGRESS, ...confirmation.neverConfirmable] : [],
+    ),
+  };
 }
 
 /** As much of a request as a policy speaks of. */
@@ -29,6 +52,7 @@ export interface JudgedRequest {
 /** What was judged, and therefore what is sent. */
 export interface Judged {
   readonly target: Target;
+  /** Its network is counted as the key counts. */
   readonly ip: CanonicalIp;
   /** The rule that admits it, by position. */
   readonly rule: number;
@@ -49,7 +73,7 @@ const METHOD = /^[A-Z]+$/;
  * @param now epoch ms.
  */
 export function judge(
-  { snapshot, scope, inAllowlist }: Policy,
+  { snapshot, scope, inAllowlist, shared }: Policy,
   request: JudgedRequest,
   now: number,
 ): Verdict {
@@ -81,7 +105,15 @@ export function judge(
 
   if (request.ip === null) return refused("client_ip_unknown");
   if (snapshot.ip.mode === "allowlist" && !inAllowlist(request.ip.address)) return refused("ip_not_allowed");
-  return { ok: true, value: { target, ip: request.ip, rule: match.rule } };
+  const ip = asThisKeyCounts(request.ip, snapshot.confirmation.v6Prefix);
+  if (shared.overlaps(ip.network)) return refused("ip_unconfirmable");
+  return { ok: true, value: { target, ip, rule: match.rule } };
+}
+
+/** Intake does not know the key yet, so it counts an IPv6 client by the usual prefix; from here on the key's own holds. */
+function asThisKeyCounts(ip: CanonicalIp, v6Prefix: number): CanonicalIp {
+  if (v6Prefix === DEFAULT_V6_PREFIX || !ip.address.includes(":")) return ip;
+  return canonicalIp(ip.address, { v6Prefix }) ?? ip;
 }
 
 /**

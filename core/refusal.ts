@@ -13,6 +13,8 @@ export interface RefusalContext {
   readonly method: string;
   readonly detail?: string;
   readonly retryAfterSeconds?: number;
+  /** Further members of the body (RFC 9457 §3.2). */
+  readonly members?: Readonly<Record<string, unknown>>;
 }
 
 /** An answer, ready to be sent. */
@@ -73,6 +75,7 @@ function dialectBody(row: BlockReasonRow, status: number, context: RefusalContex
 /** The members of RFC 9457 §3.1, and ours. */
 function problem(row: BlockReasonRow, status: number, context: RefusalContext): Record<string, unknown> {
   return {
+    ...context.members,
     type: `${context.docsBase}#${row.code}`,
     title: row.title,
     status,

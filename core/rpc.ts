@@ -1,5 +1,7 @@
 /** What the planes say to each other over Worker RPC: types only, so that no plane imports another's code. */
 
+import type { ProbeResult } from "./probe.ts";
+
 /** Names a key to the data plane. */
 export interface KeyRef {
   /** Names the holder's object: 16 hex digits. */
@@ -53,21 +55,24 @@ export interface TrustedNetwork {
   readonly place: Place;
 }
 
+/** A request that was refused because its network is not trusted: what its holder is asked about. */
+export interface BlockedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly userAgent: string | null;
+  readonly integration: string;
+  readonly address: string;
+  readonly place: Place;
+}
+
 /** A network that waits for the holder's word. */
 export interface PendingNetwork {
   /** Unguessable, but no proof of anything. */
   readonly id: string;
   readonly network: string;
   readonly keyId: string;
-  /** Of the first blocked request. */
-  readonly request: {
-    readonly method: string;
-    readonly path: string;
-    readonly userAgent: string | null;
-    readonly integration: string;
-    readonly address: string;
-    readonly place: Place;
-  };
+  /** The first of them. */
+  readonly request: BlockedRequest;
   readonly since: number;
   readonly lastSeen: number;
   /** Blocked requests from this network since. */
@@ -152,6 +157,8 @@ export interface KeyControlApi {
   apply(snapshot: string): Promise<EnforcementReceipt>;
   revoke(ref: KeyRef, version: number): Promise<EnforcementReceipt>;
   inspect(ref: KeyRef): Promise<KeyInspection | null>;
+  /** Tries a sealed vendor key (an encoded order, core/probe) with the one request that the catalogue names. */
+  probe(order: string): Promise<ProbeResult>;
   networks(holderLocator: string): Promise<HolderNetworks>;
   /** Trusts a network, or a block (canonical CIDR), in the holder's stead. Pending entries inside it are settled. */
   approveNetwork(holderLocator: string, network: string): Promise<void>;

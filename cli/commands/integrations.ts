@@ -118,7 +118,7 @@ export function addIntegrationCommands(program: Command): void {
     .action(
       withContext(async (context, integration: string, { secretStdin }: SecretOption) => {
         const secret = await readSecret(secretStdin === true, `New vendor key for ${integration}`);
-        const answer = await context.call("PATCH", `/integrations/${encodeURIComponent(integration)}`, {
+        const answer = await context.call("POST", `/integrations/${encodeURIComponent(integration)}/rotate`, {
           secret: secret.reveal(),
         });
         printChange(context.printer, answer, "integration");

@@ -84,6 +84,16 @@ export const API_ERRORS = {
     title: "The name is taken",
     detail: "Choose another name.",
   },
+  in_use: {
+    status: 409,
+    title: "It is in use",
+    detail: "What keys were issued for or to stays, because the audit log names it.",
+  },
+  nothing_to_restore: {
+    status: 409,
+    title: "There is no former vendor key to restore",
+    detail: "A replaced vendor key can be restored for the time that was chosen, then it is destroyed.",
+  },
   too_varied: {
     status: 409,
     title: "The key is used in too many different ways",
@@ -118,6 +128,11 @@ export const API_ERRORS = {
     status: 422,
     title: "There is no such integration",
     detail: "Create the integration first: POST /api/v1/integrations.",
+  },
+  vendor_refuses: {
+    status: 422,
+    title: "The vendor does not accept the new key",
+    detail: "Nothing was changed. Check that the whole key was copied, and that it is active at the vendor.",
   },
   data_plane_away: {
     status: 503,

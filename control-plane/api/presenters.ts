@@ -1,6 +1,8 @@
 import { EDGE_BOUND_SECONDS } from "@relaykey/core/enforcement";
 import { formatRate } from "@relaykey/core/limits";
 import type { Limits } from "@relaykey/core/limits";
+import { PROBE_VERDICTS } from "@relaykey/core/probe";
+import type { ProbeResult } from "@relaykey/core/probe";
 import type { KeyInspection } from "@relaykey/core/rpc";
 import { formatRule } from "@relaykey/core/scope";
 import type { ScopeRule } from "@relaykey/core/scope";
@@ -10,7 +12,9 @@ import type { Integration } from "@relaykey/db/queries/integrations";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
 import type { Organization } from "@relaykey/db/queries/organizations";
 import type { Receipt } from "@relaykey/db/queries/receipts";
+import type { SecretVersion } from "@relaykey/db/queries/vendor-keys";
 import type { Enforcement } from "../service/enforcement.ts";
+import type { ListedKey } from "../service/keys.ts";
 import type { Page } from "../service/page.ts";
 
 /**
@@ -32,10 +36,13 @@ export function presentIntegration(integration: Integration) {
     id: integration.id,
     slug: integration.slug,
     name: integration.name,
+    catalogue: integration.catalogue,
     enabled: integration.enabled,
     upstream: `${integration.upstreamOrigin}${integration.upstreamBasePath}`,
     credential: integration.credential,
     secret_version: integration.secretVersion,
+    health: integration.health,
+    health_at: integration.healthAt,
     request_headers: integration.requestHeaders,
     dialect: integration.dialect,
     allow_encoded_slash: integration.allowEncodedSlash,
@@ -82,9 +89,17 @@ export function presentKey(key: KeyRecord) {
       enforced_version: key.enforcedVersion,
       enforced_at: key.enforcedAt,
     },
+    frozen_by: key.frozenBy,
+    frozen_at: key.frozenAt,
+    replaces: key.replacesId,
     revoked_at: key.revokedAt,
     created_at: key.createdAt,
   };
+}
+
+/** Where a key is looked at, and not answered to a change. */
+export function presentListedKey(key: ListedKey) {
+  return { ...presentKey(key), last_used_at: key.lastUsedAt };
 }
 
 /** The form in which the API takes limits. A member that was stored before there was such a limit is absent: none. */
@@ -163,6 +178,25 @@ export function presentAuditEvent(row: AuditRow) {
     bytes_in: row.bytesIn,
     bytes_out: row.bytesOut,
     dropped_headers: row.droppedHeaders,
+  };
+}
+
+export function presentSecretVersion(secret: SecretVersion, current: number) {
+  return {
+    version: secret.version,
+    in_force: secret.version === current,
+    restorable_until: secret.restorableUntil,
+    destroyed: secret.destroyed,
+    created_at: secret.createdAt,
+  };
+}
+
+export function presentProbe({ verdict, statusClass, latencyMs }: ProbeResult) {
+  return {
+    verdict,
+    meaning: PROBE_VERDICTS[verdict],
+    status_class: statusClass,
+    latency_ms: latencyMs,
   };
 }
 

@@ -27,7 +27,7 @@ const APPLY_TIMEOUT_MS = 15_000;
 /** Keys enforced at the same time; most of an application is waiting for leases to end. */
 const CONCURRENCY = 16;
 /** Keys per request or retry run, under the platform's cap on calls per request; the rest waits for the next run. */
-const MAX_KEYS_PER_RUN = 200;
+export const MAX_KEYS_PER_RUN = 200;
 
 /**
  * Brings the latest policy of a key to the data plane. It always sends the newest version there is, so that runs may

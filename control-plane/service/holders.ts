@@ -2,7 +2,7 @@ import { isId, newId } from "@relaykey/core/ids";
 import type { Limits } from "@relaykey/core/limits";
 import type { HolderKind } from "@relaykey/core/snapshot";
 import { newLocator } from "@relaykey/core/token";
-import { isUniqueViolation } from "@relaykey/db/queries/conflicts";
+import { isForeignKeyViolation, isUniqueViolation } from "@relaykey/db/queries/conflicts";
 import * as queries from "@relaykey/db/queries/holders";
 import type { Holder, HolderChange } from "@relaykey/db/queries/holders";
 import { authorize } from "./authorization.ts";
@@ -118,6 +118,58 @@ export async function changeHolder(
     return ok({ holder: changed.holder, enforcement });
   } catch (error) {
     return nameTaken(error, after.name);
+  }
+}
+
+/** Refuses every key of a holder until an admin ends that. Doing it again changes nothing but brings what is pending on. */
+export async function freezeHolder(
+  deps: ServiceDependencies,
+  caller: Caller,
+  reference: string,
+  frozen: boolean,
+): Promise<Outcome<{ readonly holder: Holder; readonly enforcement: FanOut }>> {
+  const allowed = authorize(caller, "holder.change");
+  if (!allowed.ok) return allowed;
+  const found = await findHolder(deps, caller, reference);
+  if (!found.ok) return found;
+  const { id, frozen: was } = found.value;
+  const event = adminEvent(
+    caller,
+    frozen ? "holder.frozen" : "holder.unfrozen",
+    { kind: "holder", id },
+    { before: { frozen: was }, after: { frozen } },
+  );
+  const changed = await queries.changeHolder(deps.db, caller.organizationId, id, { frozen }, event);
+  if (changed === null) return fail("not_found");
+  const enforcement = await enforceKeys(deps, caller.organizationId, changed.keyIds);
+  return ok({ holder: changed.holder, enforcement });
+}
+
+/** Deletes a holder that was never issued a key. */
+export async function deleteHolder(
+  deps: ServiceDependencies,
+  caller: Caller,
+  reference: string,
+): Promise<Outcome<null>> {
+  const allowed = authorize(caller, "holder.change");
+  if (!allowed.ok) return allowed;
+  const found = await findHolder(deps, caller, reference);
+  if (!found.ok) return found;
+  const { id, name, kind, email } = found.value;
+  const event = adminEvent(
+    caller,
+    "holder.deleted",
+    { kind: "holder", id },
+    { before: { name, kind, email } },
+  );
+  try {
+    const deleted = await queries.deleteHolder(deps.db, caller.organizationId, id, event);
+    return deleted ? ok(null) : fail("not_found");
+  } catch (error) {
+    if (!isForeignKeyViolation(error, queries.KEY_HOLDER)) throw error;
+    return fail("in_use", {
+      detail: "Keys were issued to it, and the audit log names it: freeze it instead.",
+    });
   }
 }
 

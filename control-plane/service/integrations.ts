@@ -4,7 +4,7 @@ import { isId, newId } from "@relaykey/core/ids";
 import { checkUpstream } from "@relaykey/core/integration";
 import type { Dialect } from "@relaykey/core/integration";
 import type { Secret } from "@relaykey/core/secret";
-import { isUniqueViolation } from "@relaykey/db/queries/conflicts";
+import { isForeignKeyViolation, isUniqueViolation } from "@relaykey/db/queries/conflicts";
 import * as queries from "@relaykey/db/queries/integrations";
 import type { Integration, IntegrationChange, NewSealedSecret } from "@relaykey/db/queries/integrations";
 import { authorize } from "./authorization.ts";
@@ -21,6 +21,8 @@ import type { Page, PageRequest } from "./page.ts";
 export interface IntegrationInput {
   readonly slug: string;
   readonly name: string;
+  /** The catalogue entry it is made from; null: none. */
+  readonly catalogue: string | null;
   /** `https://host/optional/path` */
   readonly upstream: string;
   readonly credential: CredentialPlacement;
@@ -35,11 +37,16 @@ export interface IntegrationInput {
   readonly timeoutMs: number;
 }
 
-/** Absent = as it is. A slug stays: it is part of the address that callers use. */
-export type IntegrationUpdate = Partial<Omit<IntegrationInput, "slug"> & { readonly enabled: boolean }>;
+/** Absent = as it is. A slug stays: it is part of the address that callers use. A vendor key is rotated (vendor-keys). */
+export type IntegrationUpdate = Partial<
+  Omit<IntegrationInput, "slug" | "secret"> & { readonly enabled: boolean }
+>;
 
-/** Attempts at sealing a new version while others do the same. */
-const MAX_ATTEMPTS = 10;
+/** An integration after a change, and how far its keys are. */
+export interface IntegrationAnswer {
+  readonly integration: Integration;
+  readonly enforcement: FanOut;
+}
 
 /** Creates an integration and seals its vendor key as version 1. */
 export async function createIntegration(
@@ -121,19 +128,18 @@ export async function findIntegration(
 }
 
 /**
- * Changes an integration and brings the change to all of its keys. A new secret becomes the next version. Keys that
- * could not be reached are counted as pending.
+ * Changes an integration and brings the change to all of its keys. Keys that could not be reached are counted as pending.
  */
 export async function changeIntegration(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
   update: IntegrationUpdate,
-): Promise<Outcome<{ readonly integration: Integration; readonly enforcement: FanOut }>> {
+): Promise<Outcome<IntegrationAnswer>> {
   const allowed = authorize(caller, "integration.change");
   if (!allowed.ok) return allowed;
   const { organizationId } = caller;
-  const { secret, upstream, requestHeaders, ...settings } = update;
+  const { upstream, requestHeaders, ...settings } = update;
   const checked = upstream === undefined ? ok({}) : readUpstream(deps, upstream);
   if (!checked.ok) return checked;
   const change: IntegrationChange = {
@@ -141,34 +147,51 @@ export async function changeIntegration(
     ...checked.value,
     ...(requestHeaders === undefined ? {} : { requestHeaders: [...requestHeaders] }),
   };
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const found = await findIntegration(deps, caller, reference);
-    if (!found.ok) return found;
-    const { id, secretVersion } = found.value;
-    const sealed =
-      secret === undefined ? null : await seal(deps, organizationId, id, secretVersion + 1, secret);
-    const event = adminEvent(
-      caller,
-      "integration.changed",
-      { kind: "integration", id },
-      changedFacts(found.value, {
-        ...change,
-        ...(sealed === null ? {} : { secretVersion: sealed.version }),
-      }),
-    );
-    try {
-      const changed = await queries.changeIntegration(deps.db, organizationId, id, change, sealed, event);
-      if (changed === null) return fail("not_found");
-      const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
-      return ok({ integration: changed.integration, enforcement });
-    } catch (error) {
-      if (!isUniqueViolation(error, queries.SECRET_VERSION_INDEX)) throw error;
-    }
-  }
-  return fail("changed_meanwhile");
+  const found = await findIntegration(deps, caller, reference);
+  if (!found.ok) return found;
+  const { id } = found.value;
+  const event = adminEvent(
+    caller,
+    "integration.changed",
+    { kind: "integration", id },
+    changedFacts(found.value, change),
+  );
+  const changed = await queries.changeIntegration(deps.db, organizationId, id, change, event);
+  if (changed === null) return fail("not_found");
+  const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
+  return ok({ integration: changed.integration, enforcement });
 }
 
-function readUpstream(
+/** Deletes an integration, and its sealed vendor key, for which no RelayKey was ever issued. */
+export async function deleteIntegration(
+  deps: ServiceDependencies,
+  caller: Caller,
+  reference: string,
+): Promise<Outcome<null>> {
+  const allowed = authorize(caller, "integration.change");
+  if (!allowed.ok) return allowed;
+  const found = await findIntegration(deps, caller, reference);
+  if (!found.ok) return found;
+  const { id, slug, name } = found.value;
+  const event = adminEvent(
+    caller,
+    "integration.deleted",
+    { kind: "integration", id },
+    { before: { slug, name } },
+  );
+  try {
+    const deleted = await queries.deleteIntegration(deps.db, caller.organizationId, id, event);
+    return deleted ? ok(null) : fail("not_found");
+  } catch (error) {
+    if (!isForeignKeyViolation(error, queries.KEY_INTEGRATION)) throw error;
+    return fail("in_use", {
+      detail: "Keys were issued for it, and the audit log names it: disable it instead.",
+    });
+  }
+}
+
+/** Checks an address that vendor keys may be sent to. */
+export function readUpstream(
   deps: ServiceDependencies,
   upstream: string,
 ): Outcome<{ readonly upstreamOrigin: string; readonly upstreamBasePath: string }> {
@@ -181,7 +204,8 @@ function readUpstream(
   return ok({ upstreamOrigin: checked.origin, upstreamBasePath: checked.basePath });
 }
 
-async function seal(
+/** Seals a vendor key: this plane can do that, and cannot undo it. */
+export async function seal(
   deps: ServiceDependencies,
   organizationId: string,
   integrationId: string,

@@ -39,7 +39,7 @@ export interface KeyAnswer {
 }
 
 /** Attempts at a change while others change the same key. */
-const MAX_ATTEMPTS = 10;
+export const MAX_KEY_ATTEMPTS = 10;
 /** Receipts shown of a key, newest first. */
 const MAX_RECEIPTS = 50;
 
@@ -99,53 +99,88 @@ export async function createKey(
       },
     ),
   );
-  const answered = await answer(deps, caller, id, 1);
+  const answered = await answerChange(deps, caller, id, 1);
   return answered.ok ? ok({ ...answered.value, token: minted.token }) : answered;
+}
+
+/** Which keys are meant. Absent = no constraint. */
+export interface KeySelection extends Omit<queries.KeyFilter, "holderId" | "integrationId"> {
+  /** An id or a name. */
+  readonly holder?: string;
+  /** An id or a slug. */
+  readonly integration?: string;
+}
+
+/** A key in a list, and when it last made a request (allowed or not), as far as the audit log reaches. */
+export interface ListedKey extends KeyRecord {
+  readonly lastUsedAt: Date | null;
 }
 
 /** Newest first. An unknown holder or integration is an error, not an empty list. */
 export async function listKeys(
   deps: ServiceDependencies,
   caller: Caller,
-  filter: {
-    readonly holder?: string;
-    readonly integration?: string;
-    readonly state?: KeyRecord["state"];
-  },
+  selection: KeySelection,
   page: PageRequest,
-): Promise<Outcome<Page<KeyRecord>>> {
+): Promise<Outcome<Page<ListedKey>>> {
   const allowed = authorize(caller, "key.read");
   if (!allowed.ok) return allowed;
+  const filter = await readSelection(deps, caller, selection);
+  if (!filter.ok) return filter;
+  const rows = await queries.listKeys(deps.db, caller.organizationId, filter.value, {
+    limit: page.limit + 1,
+    before: page.cursor,
+  });
+  return ok(toPage(await withLastUses(deps, caller, rows), page.limit, ({ id }) => id));
+}
+
+/** Turns names into ids. For services that have authorized an action of their own. */
+export async function readSelection(
+  deps: ServiceDependencies,
+  caller: Caller,
+  { holder: holderReference, integration: integrationReference, ...filter }: KeySelection,
+): Promise<Outcome<queries.KeyFilter>> {
   const [holder, integration] = await Promise.all([
-    filter.holder === undefined ? null : findHolder(deps, caller, filter.holder),
-    filter.integration === undefined ? null : findIntegration(deps, caller, filter.integration),
+    holderReference === undefined ? null : findHolder(deps, caller, holderReference),
+    integrationReference === undefined ? null : findIntegration(deps, caller, integrationReference),
   ]);
   if (holder?.ok === false) return fail("holder_unknown");
   if (integration?.ok === false) return fail("integration_unknown");
-  const rows = await queries.listKeys(
+  return ok({
+    ...filter,
+    ...(holder === null ? {} : { holderId: holder.value.id }),
+    ...(integration === null ? {} : { integrationId: integration.value.id }),
+  });
+}
+
+async function withLastUses(
+  deps: ServiceDependencies,
+  caller: Caller,
+  keys: readonly KeyRecord[],
+): Promise<ListedKey[]> {
+  const uses = await queries.lastUses(
     deps.db,
     caller.organizationId,
-    {
-      ...(holder === null ? {} : { holderId: holder.value.id }),
-      ...(integration === null ? {} : { integrationId: integration.value.id }),
-      ...(filter.state === undefined ? {} : { state: filter.state }),
-    },
-    { limit: page.limit + 1, before: page.cursor },
+    keys.map(({ id }) => id),
   );
-  return ok(toPage(rows, page.limit, ({ id }) => id));
+  return keys.map((key) => ({ ...key, lastUsedAt: uses.get(key.id) ?? null }));
 }
 
 export async function showKey(
   deps: ServiceDependencies,
   caller: Caller,
   keyId: string,
-): Promise<Outcome<KeyRecord>> {
+): Promise<Outcome<ListedKey>> {
   const allowed = authorize(caller, "key.read");
   if (!allowed.ok) return allowed;
-  return findKey(deps, caller, keyId);
+  const found = await findKey(deps, caller, keyId);
+  if (!found.ok) return found;
+  const [listed] = await withLastUses(deps, caller, [found.value]);
+  return ok(listed ?? { ...found.value, lastUsedAt: null });
 }
 
-async function findKey(
+/** For services that have authorized an action of their own. */
+export async function findKey(
   deps: ServiceDependencies,
   caller: Caller,
   keyId: string,
@@ -163,7 +198,7 @@ export async function changeKey(
 ): Promise<Outcome<KeyAnswer>> {
   const allowed = authorize(caller, "key.change");
   if (!allowed.ok) return allowed;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+  for (let attempt = 0; attempt < MAX_KEY_ATTEMPTS; attempt += 1) {
     const found = await findKey(deps, caller, keyId);
     if (!found.ok) return found;
     const { value: current } = found;
@@ -185,7 +220,7 @@ export async function changeKey(
       policy,
       event,
     );
-    if (version !== null) return answer(deps, caller, keyId, version);
+    if (version !== null) return answerChange(deps, caller, keyId, version);
   }
   return fail("changed_meanwhile");
 }
@@ -204,11 +239,11 @@ export async function revokeKey(
   const event = adminEvent(caller, "key.revoked", { kind: "key", id: keyId });
   const revokedAt = new Date(deps.now());
   const version = await queries.revokeKey(deps.db, caller.organizationId, keyId, revokedAt, event);
-  if (version !== null) return answer(deps, caller, keyId, version);
+  if (version !== null) return answerChange(deps, caller, keyId, version);
   const found = await findKey(deps, caller, keyId);
   if (!found.ok) return found;
   const key = found.value;
-  if (key.enforcedVersion < key.policyVersion) return answer(deps, caller, keyId, key.policyVersion);
+  if (key.enforcedVersion < key.policyVersion) return answerChange(deps, caller, keyId, key.policyVersion);
   const enforcedAt = key.enforcedAt?.getTime() ?? 0;
   return ok({
     key,
@@ -251,7 +286,8 @@ export async function showReceipts(
   return ok(await listReceipts(deps.db, caller.organizationId, keyId, MAX_RECEIPTS));
 }
 
-async function answer(
+/** Enforces a change, and says how the key is now. For services that have made one. */
+export async function answerChange(
   deps: ServiceDependencies,
   caller: Caller,
   keyId: string,

@@ -71,17 +71,42 @@ export function insertAdminEvent(db: Database, event: AdminEvent) {
 /**
  * The event as a CTE that follows one called `changed`: written once, and only if `changed` has a row. For changes whose
  * condition is part of the statement.
+ *
+ * @param name of the CTE, where a statement records several events.
  */
-export function adminEventCte(event: AdminEvent): SQL {
+export function adminEventCte(event: AdminEvent, name: "recorded" | "recorded_too" = "recorded"): SQL {
   const row = adminEventRow(event);
-  const json = (facts: Facts | null | undefined): string | null =>
-    facts === null || facts === undefined ? null : JSON.stringify(facts);
-  return sql`recorded AS (
-      INSERT INTO ${adminAuditEvents}
-        (id, organization_id, actor_kind, actor_id, via, ip, action, subject_kind, subject_id, before, after, metadata)
-      SELECT ${row.id}::uuid, ${row.organizationId}::uuid, ${row.actorKind}::text, ${row.actorId}::uuid, ${row.via}::text,
-        ${row.ip}::text, ${row.action}::text, ${row.subjectKind}::text, ${row.subjectId}::uuid,
-        ${json(event.before)}::jsonb, ${json(event.after)}::jsonb, ${row.metadata}::text
+  return sql`${sql.raw(name)} AS (
+      INSERT INTO ${adminAuditEvents} (${COLUMNS})
+      SELECT ${row.id}::uuid, ${columnsOf(row)}, ${row.subjectId}::uuid
       WHERE EXISTS (SELECT 1 FROM changed)
     )`;
+}
+
+/** The same for a change of many things at once: one event for each row of `changed`, whose id is its subject. */
+export function adminEventsCte(event: Omit<AdminEvent, "subjectId">, now: Date): SQL {
+  const row = adminEventRow({ ...event, subjectId: "" });
+  return sql`recorded AS (
+      INSERT INTO ${adminAuditEvents} (${COLUMNS})
+      SELECT ${timeOrderedId(now)}, ${columnsOf(row)}, changed.id FROM changed
+    )`;
+}
+
+const COLUMNS = sql.raw(
+  "id, organization_id, actor_kind, actor_id, via, ip, action, subject_kind, before, after, metadata, subject_id",
+);
+
+function columnsOf(row: ReturnType<typeof adminEventRow>): SQL {
+  const json = (facts: Facts | null | undefined): string | null =>
+    facts === null || facts === undefined ? null : JSON.stringify(facts);
+  return sql`${row.organizationId}::uuid, ${row.actorKind}::text, ${row.actorId}::uuid, ${row.via}::text,
+        ${row.ip}::text, ${row.action}::text, ${row.subjectKind}::text, ${json(row.before)}::jsonb,
+        ${json(row.after)}::jsonb, ${row.metadata}::text`;
+}
+
+/** A UUIDv7 made by the database, where the application does not know how many rows there will be. */
+function timeOrderedId(now: Date): SQL {
+  const ms = now.getTime().toString(16).padStart(12, "0");
+  const head = `${ms.slice(0, 8)}-${ms.slice(8)}-7`;
+  return sql`overlay(gen_random_uuid()::text PLACING ${head} FROM 1 FOR 15)::uuid`;
 }

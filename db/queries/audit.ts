@@ -1,4 +1,5 @@
-import { and, desc, eq, gte, lt, lte, sql } from "drizzle-orm";
+import { and, between, desc, eq, gte, lt, lte, sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import type { BlockReason } from "@relaykey/core/block-reasons";
 import type { AuditEvent } from "@relaykey/core/audit-event";
 import { newId } from "@relaykey/core/ids";
@@ -10,10 +11,19 @@ export type AuditRow = typeof auditEvents.$inferSelect;
 /** What a reader of the audit log asks for. Absent = no constraint. */
 export interface AuditFilter {
   readonly keyId?: string;
+  readonly holderId?: string;
   readonly integrationId?: string;
   readonly decision?: "allowed" | "blocked";
   readonly reason?: BlockReason;
   readonly requestId?: string;
+  /** As it was sent: case counts. */
+  readonly method?: string;
+  /** Anywhere in the path; case counts. */
+  readonly pathPart?: string;
+  /** A canonical address. */
+  readonly ip?: string;
+  /** Both inclusive. */
+  readonly status?: { readonly least: number; readonly most: number };
   /** Inclusive. */
   readonly from?: Date;
   /** Inclusive. */
@@ -60,6 +70,28 @@ export async function insertAuditEvents(db: Database, events: readonly AuditEven
   return result.rowCount;
 }
 
+/** The rows of one organization that a filter admits. */
+export function auditWhere(organizationId: string, filter: AuditFilter): SQL | undefined {
+  return and(
+    eq(auditEvents.organizationId, organizationId),
+    filter.keyId === undefined ? undefined : eq(auditEvents.keyId, filter.keyId),
+    filter.holderId === undefined ? undefined : eq(auditEvents.holderId, filter.holderId),
+    filter.integrationId === undefined ? undefined : eq(auditEvents.integrationId, filter.integrationId),
+    filter.decision === undefined ? undefined : eq(auditEvents.decision, filter.decision),
+    filter.reason === undefined ? undefined : eq(auditEvents.reason, filter.reason),
+    filter.requestId === undefined ? undefined : eq(auditEvents.requestId, filter.requestId),
+    filter.method === undefined ? undefined : eq(auditEvents.method, filter.method),
+    filter.pathPart === undefined ? undefined : sql`position(${filter.pathPart} in ${auditEvents.path}) > 0`,
+    filter.ip === undefined ? undefined : eq(auditEvents.ip, filter.ip),
+    filter.status === undefined
+      ? undefined
+      : between(auditEvents.status, filter.status.least, filter.status.most),
+    filter.from === undefined ? undefined : gte(auditEvents.at, filter.from),
+    filter.to === undefined ? undefined : lte(auditEvents.at, filter.to),
+    filter.before === undefined ? undefined : lt(auditEvents.requestId, filter.before),
+  );
+}
+
 /** Newest first, of one organization. Request ids are UUIDv7, so they are the order of time. */
 export function listAuditEvents(
   db: Database,
@@ -70,19 +102,7 @@ export function listAuditEvents(
   return db
     .select()
     .from(auditEvents)
-    .where(
-      and(
-        eq(auditEvents.organizationId, organizationId),
-        filter.keyId === undefined ? undefined : eq(auditEvents.keyId, filter.keyId),
-        filter.integrationId === undefined ? undefined : eq(auditEvents.integrationId, filter.integrationId),
-        filter.decision === undefined ? undefined : eq(auditEvents.decision, filter.decision),
-        filter.reason === undefined ? undefined : eq(auditEvents.reason, filter.reason),
-        filter.requestId === undefined ? undefined : eq(auditEvents.requestId, filter.requestId),
-        filter.from === undefined ? undefined : gte(auditEvents.at, filter.from),
-        filter.to === undefined ? undefined : lte(auditEvents.at, filter.to),
-        filter.before === undefined ? undefined : lt(auditEvents.requestId, filter.before),
-      ),
-    )
+    .where(auditWhere(organizationId, filter))
     .orderBy(desc(auditEvents.requestId))
     .limit(limit);
 }

@@ -1,10 +1,20 @@
 const UNIQUE_VIOLATION = "23505";
+const FOREIGN_KEY_VIOLATION = "23503";
 
 /** Whether a statement failed because a unique value is taken already, by name of the constraint or index. */
 export function isUniqueViolation(error: unknown, constraint: string): boolean {
+  return isViolation(error, UNIQUE_VIOLATION, constraint);
+}
+
+/** Whether a statement failed because of a row that is referred to, or is not there, by name of the constraint. */
+export function isForeignKeyViolation(error: unknown, constraint: string): boolean {
+  return isViolation(error, FOREIGN_KEY_VIOLATION, constraint);
+}
+
+function isViolation(error: unknown, violation: string, constraint: string): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code, constraint: name } = cause as Error & { code?: unknown; constraint?: unknown };
-    if (code === UNIQUE_VIOLATION) return name === constraint;
+    if (code === violation) return name === constraint;
   }
   return false;
 }

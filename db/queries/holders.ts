@@ -10,8 +10,9 @@ export type Holder = typeof holders.$inferSelect;
 export type NewHolder = typeof holders.$inferInsert;
 export type HolderChange = Partial<Pick<Holder, "name" | "kind" | "email" | "frozen" | "limits">>;
 
-/** Name of the index that keeps names unique within an organization. */
+/** Names of the index that keeps names unique within an organization, and of the constraint between keys and holders. */
 export const HOLDER_NAME_INDEX = "holders_name";
+export const KEY_HOLDER = "relay_keys_holder_id_holders_id_fk";
 
 export async function findHolder(
   db: Database,
@@ -78,4 +79,26 @@ export async function changeHolder(
   ]);
   const [holder] = updated;
   return holder === undefined ? null : { holder, keyIds: bumped.rows.map((row) => row.key_id) };
+}
+
+/**
+ * Deletes a holder that was never issued a key: those of the past are part of the audit log.
+ *
+ * @returns false when there is no such holder.
+ * @throws a foreign key violation of KEY_HOLDER when keys were issued to it.
+ */
+export async function deleteHolder(
+  db: Database,
+  organizationId: string,
+  holderId: string,
+  event: AdminEvent,
+): Promise<boolean> {
+  const [deleted] = await db.batch([
+    db
+      .delete(holders)
+      .where(and(eq(holders.organizationId, organizationId), eq(holders.id, holderId)))
+      .returning({ id: holders.id }),
+    insertAdminEvent(db, event),
+  ]);
+  return deleted.length > 0;
 }

@@ -13,9 +13,15 @@ export type IntegrationChange = Partial<
   Omit<Integration, "id" | "organizationId" | "slug" | "secretVersion" | "createdAt">
 >;
 
-/** Names of the indexes that keep slugs, and versions of a sealed secret, unique. */
+/** An integration after a change, and the keys that now wait to be enforced. */
+export interface ChangedIntegration {
+  readonly integration: Integration;
+  readonly keyIds: string[];
+}
+
+/** Name of the index that keeps slugs unique, and of the constraint between keys and integrations. */
 export const INTEGRATION_SLUG_INDEX = "integrations_slug";
-export const SECRET_VERSION_INDEX = "integration_secrets_version";
+export const KEY_INTEGRATION = "relay_keys_integration_id_integrations_id_fk";
 
 export async function findIntegration(
   db: Database,
@@ -63,32 +69,77 @@ export async function createIntegration(
 }
 
 /**
- * Changes an integration, and with `secret` its vendor key. Each of its keys carries a copy in its policy, so each gets a
- * new policy version.
+ * Changes an integration. Each of its keys carries a copy in its policy, so each gets a new policy version.
  *
  * @returns the ids of the keys that now wait to be enforced; null when there is no such integration.
- * @throws a unique violation of SECRET_VERSION_INDEX when another change sealed the same version first.
  */
 export async function changeIntegration(
   db: Database,
   organizationId: string,
   integrationId: string,
   change: IntegrationChange,
-  secret: NewSealedSecret | null,
   event: AdminEvent,
-): Promise<{ readonly integration: Integration; readonly keyIds: string[] } | null> {
-  const version = secret === null ? {} : { secretVersion: secret.version };
-  const update = db
-    .update(integrations)
-    .set({ ...change, ...version })
-    .where(and(eq(integrations.organizationId, organizationId), eq(integrations.id, integrationId)))
-    .returning();
+): Promise<ChangedIntegration | null> {
   const [lock, bump] = bumpKeys(db, organizationId, sql`${relayKeys.integrationId} = ${integrationId}`);
-  const record = insertAdminEvent(db, event);
-  const [updated, , bumped] =
-    secret === null
-      ? await db.batch([update, lock, bump, record])
-      : await db.batch([update, lock, bump, record, db.insert(integrationSecrets).values(secret)]);
+  const [updated, , bumped] = await db.batch([
+    db
+      .update(integrations)
+      .set(change)
+      .where(and(eq(integrations.organizationId, organizationId), eq(integrations.id, integrationId)))
+      .returning(),
+    lock,
+    bump,
+    insertAdminEvent(db, event),
+  ]);
   const [integration] = updated;
   return integration === undefined ? null : { integration, keyIds: bumped.rows.map((row) => row.key_id) };
+}
+
+/** Notes whether the vendor accepts the key: nothing that the data plane must know. */
+export async function setHealth(
+  db: Database,
+  organizationId: string,
+  integrationId: string,
+  health: Integration["health"],
+  at: Date,
+  event: AdminEvent,
+): Promise<void> {
+  await db.batch([
+    db
+      .update(integrations)
+      .set({ health, healthAt: at })
+      .where(and(eq(integrations.organizationId, organizationId), eq(integrations.id, integrationId))),
+    insertAdminEvent(db, event),
+  ]);
+}
+
+/**
+ * Deletes an integration, with its sealed keys, for which no RelayKey was ever issued: those of the past are part of the
+ * audit log. The constraint of `relay_keys` decides, so that a key that is issued at the same time wins or fails whole.
+ *
+ * @returns false when there is no such integration.
+ * @throws a foreign key violation of KEY_INTEGRATION when keys were issued for it.
+ */
+export async function deleteIntegration(
+  db: Database,
+  organizationId: string,
+  integrationId: string,
+  event: AdminEvent,
+): Promise<boolean> {
+  const [, deleted] = await db.batch([
+    db
+      .delete(integrationSecrets)
+      .where(
+        and(
+          eq(integrationSecrets.organizationId, organizationId),
+          eq(integrationSecrets.integrationId, integrationId),
+        ),
+      ),
+    db
+      .delete(integrations)
+      .where(and(eq(integrations.organizationId, organizationId), eq(integrations.id, integrationId)))
+      .returning({ id: integrations.id }),
+    insertAdminEvent(db, event),
+  ]);
+  return deleted.length > 0;
 }

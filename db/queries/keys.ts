@@ -1,8 +1,9 @@
 import { and, desc, eq, lt, sql } from "drizzle-orm";
-import type { SQL } from "drizzle-orm";
+import type { SQL, SQLWrapper } from "drizzle-orm";
 import { newId } from "@relaykey/core/ids";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { Database } from "../client.ts";
+import { auditEvents } from "../schema/audit.ts";
 import { holders } from "../schema/holders.ts";
 import { integrations } from "../schema/integrations.ts";
 import { outbox, relayKeys, scopeRules } from "../schema/keys.ts";
@@ -25,10 +26,20 @@ export type KeyPolicy = Pick<
   "name" | "notBefore" | "expiresAt" | "ipMode" | "ipCidrs" | "limits" | "bindings" | "enforcement"
 > & { readonly rules: readonly ScopeRule[] };
 
+/** Which keys of an organization. Absent = no constraint. */
 export interface KeyFilter {
+  readonly ids?: readonly string[];
   readonly holderId?: string;
   readonly integrationId?: string;
   readonly state?: KeyRow["state"];
+  /** Part of the key's name or display form, or of its holder's name; case does not count. */
+  readonly search?: string;
+  readonly expiresBefore?: Date;
+  readonly createdBefore?: Date;
+  /** Whether the newest policy is in force. */
+  readonly enforced?: boolean;
+  /** No request of it has arrived since. */
+  readonly unusedSince?: Date;
 }
 
 export async function findKey(
@@ -48,14 +59,62 @@ export async function listKeys(
   filter: KeyFilter,
   page: { readonly limit: number; readonly before: string | null },
 ): Promise<KeyRecord[]> {
-  const which = and(
+  const after = page.before === null ? undefined : lt(relayKeys.id, page.before);
+  return readKeys(db, and(matching(organizationId, filter), after), page.limit);
+}
+
+/** The condition that a filter is, on rows of `relay_keys`. */
+export function matching(organizationId: string, filter: KeyFilter): SQL | undefined {
+  const { ids, search } = filter;
+  return and(
     eq(relayKeys.organizationId, organizationId),
+    ids === undefined
+      ? undefined
+      : sql`${relayKeys.id} IN (SELECT value::uuid FROM jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`,
     filter.holderId === undefined ? undefined : eq(relayKeys.holderId, filter.holderId),
     filter.integrationId === undefined ? undefined : eq(relayKeys.integrationId, filter.integrationId),
     filter.state === undefined ? undefined : eq(relayKeys.state, filter.state),
-    page.before === null ? undefined : lt(relayKeys.id, page.before),
+    filter.expiresBefore === undefined ? undefined : lt(relayKeys.expiresAt, filter.expiresBefore),
+    filter.createdBefore === undefined ? undefined : lt(relayKeys.createdAt, filter.createdBefore),
+    filter.enforced === undefined
+      ? undefined
+      : sql`(${relayKeys.enforcedVersion} >= ${relayKeys.policyVersion}) = ${filter.enforced}`,
+    filter.unusedSince === undefined
+      ? undefined
+      : sql`NOT EXISTS (SELECT 1 FROM ${auditEvents} WHERE ${auditEvents.keyId} = ${relayKeys.id}
+          AND ${auditEvents.requestId} >= ${firstIdAt(filter.unusedSince)}::uuid)`,
+    search === undefined
+      ? undefined
+      : sql`(${contains(relayKeys.name, search)} OR ${contains(relayKeys.display, search)} OR EXISTS (
+          SELECT 1 FROM ${holders} AS held WHERE held.id = ${relayKeys.holderId} AND ${contains(sql`held.name`, search)}))`,
   );
-  return readKeys(db, which, page.limit);
+}
+
+/** When each of these keys last made a request, allowed or not. Keys without one in the audit log are absent. */
+export async function lastUses(
+  db: Database,
+  organizationId: string,
+  keyIds: readonly string[],
+): Promise<ReadonlyMap<string, Date>> {
+  if (keyIds.length === 0) return new Map();
+  // One look at the end of an index per key, whatever the size of the log.
+  const { rows } = await db.execute<{ key_id: string; at: string }>(sql`
+    SELECT key.value AS key_id, newest.at FROM jsonb_array_elements_text(${JSON.stringify(keyIds)}::jsonb) AS key,
+    LATERAL (SELECT at FROM ${auditEvents} AS event
+      WHERE event.key_id = key.value::uuid AND event.organization_id = ${organizationId}
+      ORDER BY event.request_id DESC LIMIT 1) AS newest`);
+  return new Map(rows.map(({ key_id, at }) => [key_id, new Date(at)]));
+}
+
+/** Plain text within a value: what a pattern would read as a wildcard stands for itself. */
+function contains(value: SQLWrapper, text: string): SQL {
+  return sql`strpos(lower(${value}), lower(${text})) > 0`;
+}
+
+/** The least UUIDv7 of a moment: request ids are the order of time. */
+function firstIdAt(moment: Date): string {
+  const ms = moment.getTime().toString(16).padStart(12, "0");
+  return `${ms.slice(0, 8)}-${ms.slice(8)}-7000-8000-000000000000`;
 }
 
 async function readKeys(db: Database, which: SQL | undefined, limit: number): Promise<KeyRecord[]> {
@@ -184,18 +243,18 @@ export async function revokeKey(
 }
 
 /** The outbox row and the admin event of a change: written only if `changed` has a row. */
-function recordChange(event: AdminEvent): SQL {
+export function recordChange(event: AdminEvent): SQL {
   return sql`queued AS (
       INSERT INTO ${outbox} (id, organization_id, key_id, version)
       SELECT ${newId()}::uuid, organization_id, id, policy_version FROM changed
     ), ${adminEventCte(event)}`;
 }
 
-function readVersion(rows: readonly { readonly policy_version: string }[]): number | null {
+export function readVersion(rows: readonly { readonly policy_version: string }[]): number | null {
   const [row] = rows;
   return row === undefined ? null : Number(row.policy_version);
 }
 
-function timestamp(moment: Date | null): SQL {
+export function timestamp(moment: Date | null): SQL {
   return sql`${moment === null ? null : moment.toISOString()}::timestamptz`;
 }

@@ -24,28 +24,53 @@ export async function listReceipts(
   keyId: string,
   limit: number,
 ): Promise<Receipt[]> {
-  const { enforcedAt, waitedMs, version } = enforcementReceipts;
-  const ofKey = and(eq(auditEvents.organizationId, organizationId), eq(auditEvents.keyId, keyId));
-  const ended = sql`${auditEvents.at} + make_interval(secs => ${auditEvents.durationMs} / 1000.0)`;
-  const began = sql`${enforcedAt} - make_interval(secs => ${waitedMs} / 1000.0)`;
-  const rows = await db
-    .select({
-      version,
-      enforcedAt,
-      waitedMs,
-      lastAdmittedAt: sql<Date | null>`(
-        SELECT max(${auditEvents.at}) FROM ${auditEvents}
-        WHERE ${ofKey} AND ${auditEvents.decision} = 'allowed' AND ${auditEvents.at} <= ${enforcedAt})`.mapWith(
-        (value: string | null) => (value === null ? null : new Date(value)),
-      ),
-      streamsCut: sql<number>`(
-        SELECT count(*) FROM ${auditEvents}
-        WHERE ${ofKey} AND ${auditEvents.outcome} = 'cut' AND ${ended} >= ${began}
-          AND ${ended} <= ${enforcedAt} + make_interval(secs => ${CUT_WITHIN_MS / 1_000}))`.mapWith(Number),
-    })
+  return db
+    .select(COLUMNS)
     .from(enforcementReceipts)
     .where(and(eq(enforcementReceipts.organizationId, organizationId), eq(enforcementReceipts.keyId, keyId)))
-    .orderBy(desc(version))
+    .orderBy(desc(enforcementReceipts.version))
     .limit(limit);
-  return rows;
 }
+
+/** The newest receipt of each of these keys; keys without one are absent. */
+export async function newestReceipts(
+  db: Database,
+  organizationId: string,
+  keyIds: readonly string[],
+): Promise<ReadonlyMap<string, Receipt>> {
+  const { keyId, version } = enforcementReceipts;
+  const rows = await db
+    .selectDistinctOn([keyId], { ...COLUMNS, keyId })
+    .from(enforcementReceipts)
+    .where(
+      and(
+        eq(enforcementReceipts.organizationId, organizationId),
+        sql`${keyId} IN (SELECT value::uuid FROM jsonb_array_elements_text(${JSON.stringify(keyIds)}::jsonb))`,
+      ),
+    )
+    .orderBy(keyId, desc(version));
+  return new Map(rows.map(({ keyId: id, ...receipt }) => [id, receipt]));
+}
+
+const { enforcedAt, waitedMs } = enforcementReceipts;
+const ofKey = and(
+  eq(auditEvents.organizationId, enforcementReceipts.organizationId),
+  eq(auditEvents.keyId, enforcementReceipts.keyId),
+);
+const ended = sql`${auditEvents.at} + make_interval(secs => ${auditEvents.durationMs} / 1000.0)`;
+const began = sql`${enforcedAt} - make_interval(secs => ${waitedMs} / 1000.0)`;
+
+const COLUMNS = {
+  version: enforcementReceipts.version,
+  enforcedAt,
+  waitedMs,
+  lastAdmittedAt: sql<Date | null>`(
+    SELECT max(${auditEvents.at}) FROM ${auditEvents}
+    WHERE ${ofKey} AND ${auditEvents.decision} = 'allowed' AND ${auditEvents.at} <= ${enforcedAt})`.mapWith(
+    (value: string | null) => (value === null ? null : new Date(value)),
+  ),
+  streamsCut: sql<number>`(
+    SELECT count(*) FROM ${auditEvents}
+    WHERE ${ofKey} AND ${auditEvents.outcome} = 'cut' AND ${ended} >= ${began}
+      AND ${ended} <= ${enforcedAt} + make_interval(secs => ${CUT_WITHIN_MS / 1_000}))`.mapWith(Number),
+};

@@ -1,4 +1,5 @@
 import { and, eq } from "drizzle-orm";
+import type { IntegrationSnapshot } from "@relaykey/core/integration";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { Database } from "../client.ts";
@@ -75,24 +76,7 @@ function toSnapshot(row: Row): PolicySnapshot {
     state: key.state === "active" && (holder.frozen || organization.frozen) ? "frozen" : key.state,
     notBefore: key.notBefore?.getTime() ?? null,
     expiresAt: key.expiresAt?.getTime() ?? null,
-    integration: {
-      id: integration.id,
-      slug: integration.slug,
-      enabled: integration.enabled,
-      upstream: {
-        origin: integration.upstreamOrigin,
-        basePath: integration.upstreamBasePath,
-        timeoutMs: integration.timeoutMs,
-      },
-      credential: integration.credential,
-      secret: { version: integration.secretVersion, envelope },
-      requestHeaders: integration.requestHeaders,
-      dialect: integration.dialect,
-      allowEncodedSlash: integration.allowEncodedSlash,
-      logQuery: integration.logQuery,
-      responseCookies: integration.responseCookies,
-      scrubResponses: integration.scrubResponses,
-    },
+    integration: integrationSnapshot(integration, { version: integration.secretVersion, envelope }),
     rules,
     bindings: key.bindings,
     ip: key.ipMode === "allowlist" ? { mode: "allowlist", cidrs: key.ipCidrs } : { mode: key.ipMode },
@@ -109,5 +93,36 @@ function toSnapshot(row: Row): PolicySnapshot {
     freezesLifted: key.freezesLifted,
     organizationName: organization.name,
     auditRetentionDays: organization.auditRetentionDays,
+  };
+}
+
+/** The members of an integration that the data plane needs to know, stored or about to be. */
+export type DescribedIntegration = Omit<IntegrationSnapshot, "upstream" | "secret"> & {
+  readonly upstreamOrigin: string;
+  readonly upstreamBasePath: string;
+  readonly timeoutMs: number;
+};
+
+export function integrationSnapshot(
+  integration: DescribedIntegration,
+  secret: IntegrationSnapshot["secret"],
+): IntegrationSnapshot {
+  return {
+    id: integration.id,
+    slug: integration.slug,
+    enabled: integration.enabled,
+    upstream: {
+      origin: integration.upstreamOrigin,
+      basePath: integration.upstreamBasePath,
+      timeoutMs: integration.timeoutMs,
+    },
+    credential: integration.credential,
+    secret,
+    requestHeaders: integration.requestHeaders,
+    dialect: integration.dialect,
+    allowEncodedSlash: integration.allowEncodedSlash,
+    logQuery: integration.logQuery,
+    responseCookies: integration.responseCookies,
+    scrubResponses: integration.scrubResponses,
   };
 }

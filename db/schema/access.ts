@@ -133,6 +133,9 @@ export const deviceLogins = pgTable("device_logins", {
   state: text("state", { enum: ["pending", "approved", "denied", "used"] }).notNull(),
   organizationId: uuid("organization_id"),
   userId: uuid("user_id"),
+  /** How long the token of an approved login lives, and the most it may do. */
+  tokenSeconds: integer("token_seconds"),
+  role: text("role", { enum: ["admin", "viewer"] }),
   lastPolledAt: moment("last_polled_at"),
   expiresAt: moment("expires_at").notNull(),
   createdAt: createdAt(),

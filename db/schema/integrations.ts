@@ -12,6 +12,8 @@ export const integrations = pgTable(
     organizationId: organizationId().references(() => organizations.id),
     slug: text("slug").notNull(),
     name: text("name").notNull(),
+    /** The catalogue entry it was made from: what its SDK reads, how its key is tried out. null: none. */
+    catalogue: text("catalogue"),
     enabled: boolean("enabled").notNull().default(true),
     upstreamOrigin: text("upstream_origin").notNull(),
     upstreamBasePath: text("upstream_base_path").notNull().default(""),
@@ -38,7 +40,10 @@ export const integrations = pgTable(
   (table) => [uniqueIndex("integrations_slug").on(table.organizationId, table.slug)],
 );
 
-/** Sealed vendor keys, one row per version: ciphertext that only the proxy can open. */
+/**
+ * Sealed vendor keys, one row per version: ciphertext that only the proxy can open. The envelope is empty once the version
+ * can no longer be restored; the row stays, so that a version number always means the same key.
+ */
 export const integrationSecrets = pgTable(
   "integration_secrets",
   {
@@ -49,6 +54,8 @@ export const integrationSecrets = pgTable(
       .references(() => integrations.id),
     version: integer("version").notNull(),
     envelope: text("envelope").notNull(),
+    /** Until when a version that was replaced can be put back in force; null: it is in force, or destroyed. */
+    restorableUntil: moment("restorable_until"),
     createdAt: createdAt(),
   },
   (table) => [uniqueIndex("integration_secrets_version").on(table.integrationId, table.version)],

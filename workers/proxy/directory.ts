@@ -1,26 +1,18 @@
 import type { UnwrappedEnvelope } from "@relaykey/core/envelope";
 import { EDGE_MEMORY_SECONDS } from "@relaykey/core/enforcement";
-import { SHARED_EGRESS } from "@relaykey/core/confirmation";
-import { compileCidrs, compileNetworks } from "@relaykey/core/ip";
-import type { IpMatcher, NetworkSet } from "@relaykey/core/ip";
+import { compilePolicy } from "@relaykey/core/judge";
+import type { CompiledPolicy } from "@relaykey/core/judge";
 import type { SecretMatcher } from "@relaykey/core/scrub/matcher";
-import { compileScope } from "@relaykey/core/scope";
-import type { CompiledScope } from "@relaykey/core/scope";
 import { decodeSnapshot } from "@relaykey/core/snapshot";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { BoundedMap } from "./bounded-map.ts";
 import { within } from "./deadline.ts";
 
 /** A key as this isolate knows it: decoded once, its scope compiled once, its data key unwrapped at most once. */
-export interface KnownKey {
+export interface KnownKey extends CompiledPolicy {
   readonly snapshot: PolicySnapshot;
-  readonly scope: CompiledScope;
   /** When this copy was read (isolate clock, epoch ms); bounds the age of keys enforced at the edge. */
   readAt: number;
-  /** The blocks of an allowlist. */
-  readonly inAllowlist: IpMatcher;
-  /** Blocks shared by strangers, for keys whose holder confirms addresses. */
-  readonly shared: NetworkSet;
   /** Filled by the inject step: the sealed vendor key, its data key unwrapped and non-extractable. */
   unwrapped?: Promise<UnwrappedEnvelope>;
   /** Filled by the inject step: looks for the vendor key in answers. */
@@ -90,11 +82,7 @@ export class Directory {
       known !== null && known.snapshot.integration.secret.envelope === snapshot.integration.secret.envelope;
     const entry: KnownKey = {
       snapshot,
-      scope: compileScope(snapshot.rules, snapshot.bindings),
-      inAllowlist: compileCidrs(snapshot.ip.mode === "allowlist" ? snapshot.ip.cidrs : []),
-      shared: compileNetworks(
-        snapshot.ip.mode === "confirm" ? [...SHARED_EGRESS, ...snapshot.confirmation.neverConfirmable] : [],
-      ),
+      ...compilePolicy(snapshot),
       readAt: this.#now(),
       ...(sameEnvelope && known.unwrapped !== undefined ? { unwrapped: known.unwrapped } : {}),
     };

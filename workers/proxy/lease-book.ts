@@ -1,9 +1,17 @@
 import { BoundedMap } from "./bounded-map.ts";
 import { within } from "./deadline.ts";
+import type { BlockedRequest } from "@relaykey/core/rpc";
 import type { Directory } from "./directory.ts";
 import type { LeaseAnswer, LeaseRequest, Unused } from "./objects/lease.ts";
 import { isFull, newFlight, startLease } from "./start-lease.ts";
-import type { CurrencyLease, Flight, LeaseSubject, Question, StartLease } from "./start-lease.ts";
+import type {
+  CurrencyLease,
+  Flight,
+  LeaseSubject,
+  NetworkLease,
+  Question,
+  StartLease,
+} from "./start-lease.ts";
 
 const CAPACITY = 10_000;
 const ASK_DEADLINE_MS = 5_000;
@@ -24,6 +32,7 @@ const MAX_AHEAD = 1_000;
 export class LeaseBook {
   readonly #starts = new BoundedMap<string, StartLease>(CAPACITY);
   readonly #currency = new BoundedMap<string, CurrencyLease>(CAPACITY);
+  readonly #networks = new BoundedMap<string, NetworkLease>(CAPACITY);
   readonly #flights = new Map<string, Flight>();
   readonly #asking = new Map<string, Promise<void>>();
   readonly #waiting = new Map<string, number>();
@@ -53,6 +62,17 @@ export class LeaseBook {
     const lease = this.#currency.get(hash);
     if (lease === undefined || this.#now() >= lease.until) return false;
     return version === null || lease.version === null ? version === lease.version : version >= lease.version;
+  }
+
+  /** Whether the holder admits this network right now; null: that is not known right now. */
+  admits(hash: string, network: string): boolean | null {
+    const lease = this.#networks.get(startKey(hash, network));
+    return lease === undefined || this.#now() >= lease.until ? null : lease.isAdmitted;
+  }
+
+  /** Whether the object may have to be told who calls: not while the network was admitted the last time. */
+  isNewHere(hash: string, network: string): boolean {
+    return this.#networks.get(startKey(hash, network))?.isAdmitted !== true;
   }
 
   /**
@@ -145,6 +165,13 @@ export class LeaseBook {
     await this.#once(subject.hash, keep, () => this.#fetchLease(subject, "", 0, keep));
   }
 
+  /** Asks whether the known version is current, and whether its holder still admits the network. */
+  async recheck(subject: LeaseSubject, network: string, keep: Keep): Promise<void> {
+    await this.#once(startKey(subject.hash, network), keep, () =>
+      this.#fetchLease(subject, network, 0, keep),
+    );
+  }
+
   /**
    * Keeps the slot of an exchange that is under way: the object takes a slot back that nobody speaks for. Does nothing
    * while the object knows of it, or when the key has no slots.
@@ -156,13 +183,22 @@ export class LeaseBook {
     await this.#once(key, keep, () => this.#fetchLease(subject, network, 0, keep));
   }
 
-  /** Asks for a lease to start requests from `network`. Concurrent askers share one call and say how many they are. */
-  async renew(subject: LeaseSubject, network: string, keep: Keep): Promise<void> {
+  /**
+   * Asks for a lease to start requests from `network`. Concurrent askers share one call and say how many they are.
+   *
+   * @param caller one of them, when the holder may have to be asked about the network.
+   */
+  async renew(
+    subject: LeaseSubject,
+    network: string,
+    keep: Keep,
+    caller: BlockedRequest | null = null,
+  ): Promise<void> {
     const key = startKey(subject.hash, network);
     this.#waiting.set(key, (this.#waiting.get(key) ?? 0) + 1);
     try {
       await this.#once(key, keep, () =>
-        this.#fetchLease(subject, network, this.#waiting.get(key) ?? 1, keep),
+        this.#fetchLease(subject, network, this.#waiting.get(key) ?? 1, keep, caller),
       );
     } finally {
       const left = (this.#waiting.get(key) ?? 1) - 1;
@@ -182,7 +218,13 @@ export class LeaseBook {
   }
 
   /** @param waiting requests that wait to be started; 0 only gives back and speaks for what is under way. */
-  async #fetchLease(subject: LeaseSubject, network: string, waiting: number, keep: Keep): Promise<void> {
+  async #fetchLease(
+    subject: LeaseSubject,
+    network: string,
+    waiting: number,
+    keep: Keep,
+    caller: BlockedRequest | null = null,
+  ): Promise<void> {
     const key = startKey(subject.hash, network);
     const askedAt = this.#now();
     const lease = this.#starts.get(key);
@@ -196,8 +238,9 @@ export class LeaseBook {
       lease.slots = Math.min(lease.slots, Math.max(flying, lease.flight.peak));
     }
     if (want > 0 && flight !== undefined) flight.peak = flight.count;
-    const question = { askedAt, want, flying };
+    const question = { askedAt, network, want, flying };
     const sent = await this.#send(subject, network, {
+      caller,
       want,
       // As many again as the lease before was used for.
       ahead: Math.min(MAX_AHEAD, (recent?.started ?? 0) * 2),
@@ -214,14 +257,14 @@ export class LeaseBook {
     } else if (answer.kind === "known" && (answer.allowance ?? 0) > 0) {
       // Nothing can be started with it, so it must not be kept. The slots are another question's business.
       const unused = { count: answer.allowance ?? 0, windows: answer.windows };
-      await this.#send(subject, "", { want: 0, ahead: 0, unused, flying: 0, keeps: 0 });
+      await this.#send(subject, "", { caller: null, want: 0, ahead: 0, unused, flying: 0, keeps: 0 });
     }
   }
 
   async #send(
     { hash, locator }: LeaseSubject,
     network: string,
-    wish: Pick<LeaseRequest, "want" | "ahead" | "unused" | "flying" | "keeps">,
+    wish: Pick<LeaseRequest, "caller" | "want" | "ahead" | "unused" | "flying" | "keeps">,
   ): Promise<{ readonly number: number; readonly answer: LeaseAnswer }> {
     this.#questions += 1;
     const number = this.#questions;
@@ -252,6 +295,7 @@ export class LeaseBook {
       // Answers can overtake each other: an older one says nothing about the newer version known by now.
       const known = this.#directory.known(subject.hash);
       if (known === null || known.snapshot.version < answer.version) return null;
+      this.#acceptNetwork(key, question, until, answer);
       if (question.want > 0 && isLatest) {
         // Without slots nobody counts.
         const flight = answer.slots === null ? newFlight() : this.#flight(key);
@@ -267,6 +311,20 @@ export class LeaseBook {
       this.#currency.set(subject.hash, { until, version });
     }
     return lease;
+  }
+
+  /** Of answers that overtake each other the one that was asked for last counts: "admitted" is a lease like any other. */
+  #acceptNetwork(
+    key: string,
+    { network }: Question,
+    until: number,
+    { block }: Extract<LeaseAnswer, { kind: "known" }>,
+  ): void {
+    if (network === "") return;
+    const held = this.#networks.get(key);
+    if (held === undefined || held.until < until) {
+      this.#networks.set(key, { until, isAdmitted: block !== "ip_unconfirmed" });
+    }
   }
 
   #flight(key: string): Flight {

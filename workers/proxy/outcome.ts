@@ -8,6 +8,8 @@ export interface Refused {
   /** A more precise sentence for the caller; never contains a secret or another tenant's name. */
   readonly detail?: string;
   readonly retryAfterSeconds?: number;
+  /** Further members of the body (RFC 9457 §3.2), for programs. */
+  readonly members?: Readonly<Record<string, unknown>>;
   readonly rate?: RateLimitStatus;
 }
 

@@ -1,4 +1,3 @@
-import { judge } from "@relaykey/core/judge";
 import { rateLimitFields } from "@relaykey/core/rate-limit-fields";
 import { renderRefusal } from "@relaykey/core/refusal";
 import type { SecretMatcher } from "@relaykey/core/scrub/matcher";
@@ -18,12 +17,12 @@ import type { Answer, Exchange } from "./steps/forward.ts";
 import { readToken } from "./steps/grant.ts";
 import { inject } from "./steps/inject.ts";
 import { readIntake } from "./steps/intake.ts";
-import { admit, decide, outrun } from "./steps/lease.ts";
+import { admit, decide, outrun, watchDuty } from "./steps/lease.ts";
 import { record } from "./steps/record.ts";
 import type { Ending, Trail } from "./steps/record.ts";
 import { declaredLength } from "./upload.ts";
 import { watch } from "./watch.ts";
-import type { Watch, WatchDuty } from "./watch.ts";
+import type { Watch } from "./watch.ts";
 import { bridgeSockets } from "./websocket.ts";
 
 /** Times a request is decided again because its lease lapsed, or others were faster, while the vendor key was opened. */
@@ -121,7 +120,8 @@ async function receive(
 ): Promise<Response | Refused> {
   const { exchange } = passage;
   const { leases } = deps;
-  const watching = watch(dutyOf(passage, trail, deps, keep));
+  const parts = { directory: deps.directory, leases, now: Date.now };
+  const watching = watch(watchDuty(passage.subject, passage.network, trail.intake, parts, keep));
   let isOver = false;
   const over = (): void => {
     if (isOver) return;
@@ -191,20 +191,6 @@ async function handOn(
   return callerResponse(upstream, flow, intake, known.snapshot, { matcher, rate });
 }
 
-function dutyOf(passage: Passage, { intake }: Trail, deps: Dependencies, keep: Keep): WatchDuty {
-  const { leases, directory } = deps;
-  const { subject, network } = passage;
-  return {
-    subject,
-    known: () => directory.known(subject.hash),
-    judge: (newest) => judge(newest, intake, Date.now()),
-    hold: (whose, alive) => leases.hold(whose, network, alive),
-    refresh: (whose, alive) => leases.refresh(whose, alive),
-    isCurrent: (hash, version) => leases.isCurrent(hash, version),
-    keep,
-  };
-}
-
 function ended(upstream: Response, end: BodyEnd, refusal: Refused | null, exchange: Exchange): Ending {
   return {
     reason: end.outcome === "cut" ? (refusal?.reason ?? null) : null,
@@ -224,6 +210,7 @@ function refuse(request: Request, trail: Trail, refusal: Refused, deps: Dependen
     accept: request.headers.get("accept"),
     method: request.method,
     ...(refusal.detail === undefined ? {} : { detail: refusal.detail }),
+    ...(refusal.members === undefined ? {} : { members: refusal.members }),
     ...(refusal.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: refusal.retryAfterSeconds }),
   });
   if (refusal.rate !== undefined) headers.push(...rateLimitFields(refusal.rate));

@@ -1,5 +1,5 @@
 import type { RateLimitStatus } from "@relaykey/core/rate-limit-fields";
-import type { HolderBlock, LeaseAnswer, Quota } from "./objects/lease.ts";
+import type { ConfirmationHint, HolderBlock, LeaseAnswer, Quota } from "./objects/lease.ts";
 
 /** The token a lease is on: its hash, and the locator that names its holder's object. */
 export interface LeaseSubject {
@@ -13,6 +13,8 @@ export interface StartLease {
   /** The policy version the object answered under. */
   readonly version: number;
   readonly block: HolderBlock | null;
+  /** What a caller from an unconfirmed network is told; null also when the object was not told who calls. */
+  readonly confirmation: (ConfirmationHint & { readonly expiresAt: number | null }) | null;
   readonly retryAfterMs: number | null;
   readonly windows: readonly (number | null)[];
   /** Requests that may be under way at the same time; null = not limited. Only ever lowered. */
@@ -42,6 +44,12 @@ export interface Flight {
   readonly waiting: Set<() => void>;
 }
 
+/** Whether the holder lets its keys be used from a network, until a moment of this isolate's clock. */
+export interface NetworkLease {
+  readonly until: number;
+  readonly isAdmitted: boolean;
+}
+
 /** "Nothing newer than this version has been reported as enforced" until a moment of this isolate's clock. */
 export interface CurrencyLease {
   readonly until: number;
@@ -59,6 +67,7 @@ export function newFlight(): Flight {
 /** What was asked, as far as the answer depends on it. */
 export interface Question {
   readonly askedAt: number;
+  readonly network: string;
   readonly want: number;
   readonly flying: number;
 }
@@ -66,7 +75,7 @@ export interface Question {
 /** The lease that an answer is. @param waiting requests that wait for it. */
 export function startLease(
   answer: Extract<LeaseAnswer, { kind: "known" }>,
-  { askedAt, want, flying }: Question,
+  { askedAt, want, flying }: Omit<Question, "network">,
   flight: Flight,
   waiting: number,
 ): StartLease {
@@ -80,6 +89,7 @@ export function startLease(
     until,
     version: answer.version,
     block: answer.block === "concurrency_limited" ? null : answer.block,
+    confirmation: confirmationOf(answer, askedAt),
     retryAfterMs: answer.retryAfterMs,
     windows: answer.windows,
     slots: answer.slots,
@@ -92,6 +102,15 @@ export function startLease(
     started: 0,
     unserved: answer.block === null ? Math.max(0, waiting - room) : 0,
   };
+}
+
+function confirmationOf(
+  { confirmation }: Extract<LeaseAnswer, { kind: "known" }>,
+  askedAt: number,
+): StartLease["confirmation"] {
+  if (confirmation === null) return null;
+  const { expiresInMs } = confirmation;
+  return { ...confirmation, expiresAt: expiresInMs === null ? null : askedAt + expiresInMs };
 }
 
 export function isFull(lease: StartLease): boolean {

@@ -1,7 +1,15 @@
-import { changeHolder, createHolder, listHolders, showHolder } from "../../service/holders.ts";
+import {
+  changeHolder,
+  createHolder,
+  deleteHolder,
+  freezeHolder,
+  listHolders,
+  showHolder,
+} from "../../service/holders.ts";
 import { presentHolder, presentPage } from "../presenters.ts";
 import { statusOf } from "../respond.ts";
 import { answered, route } from "../route.ts";
+import { deletedAnswer } from "../schemas/answers.ts";
 import { pageRequest, withoutAbsent } from "../schemas/fields.ts";
 import {
   holderAnswer,
@@ -85,5 +93,39 @@ export const holderRoutes = [
           status: statusOf(enforcement, 200),
         }),
       ),
+  }),
+  ...([true, false] as const).map((frozen) =>
+    route({
+      method: "POST",
+      path: `/holders/{holder}/${frozen ? "freeze" : "unfreeze"}`,
+      id: frozen ? "freezeHolder" : "unfreezeHolder",
+      action: "holder.change",
+      tag: "Holders",
+      summary: frozen
+        ? "Refuse every key of a holder until it is unfrozen"
+        : "Let a frozen holder's keys work again",
+      params: holderParams,
+      answer: holderChangeAnswer,
+      statuses: [200, 202],
+      handle: async ({ deps, caller, params }) =>
+        answered(await freezeHolder(deps, caller, params.holder, frozen), ({ holder, enforcement }) => ({
+          json: { holder: presentHolder(holder), enforcement },
+          status: statusOf(enforcement, 200),
+        })),
+    }),
+  ),
+  route({
+    method: "DELETE",
+    path: "/holders/{holder}",
+    id: "deleteHolder",
+    action: "holder.change",
+    tag: "Holders",
+    summary: "Delete a holder that was never issued a key",
+    params: holderParams,
+    answer: deletedAnswer,
+    statuses: [200],
+    errors: ["in_use"],
+    handle: async ({ deps, caller, params }) =>
+      answered(await deleteHolder(deps, caller, params.holder), () => ({ json: { deleted: true as const } })),
   }),
 ];

@@ -2,16 +2,20 @@ import type { Route } from "../route.ts";
 import { auditRoutes } from "./audit.ts";
 import { holderRoutes } from "./holders.ts";
 import { integrationRoutes } from "./integrations.ts";
+import { keyLifecycleRoutes } from "./key-lifecycle.ts";
 import { keyRoutes } from "./keys.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { referenceRoutes } from "./reference.ts";
+import { vendorKeyRoutes } from "./vendor-keys.ts";
 
 /** The table of routes: the app, authorization, the OpenAPI document and the tests are made from it. */
 export const ROUTES: readonly Route[] = [
   ...referenceRoutes(() => ROUTES),
   ...organizationRoutes,
   ...integrationRoutes,
+  ...vendorKeyRoutes,
   ...holderRoutes,
   ...keyRoutes,
+  ...keyLifecycleRoutes,
   ...auditRoutes,
 ];

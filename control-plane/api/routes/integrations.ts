@@ -77,13 +77,12 @@ export const integrationRoutes = [
     action: "integration.change",
     tag: "Integrations",
     summary: "Change an integration",
-    description: "Its keys follow. A new secret becomes the next version of the vendor key.",
+    description: "Its keys follow. The vendor key is changed by rotating it.",
     params: integrationParams,
     body: integrationChange,
     example: { enabled: true },
     answer: integrationChangeAnswer,
     statuses: [200, 202],
-    errors: ["changed_meanwhile"],
     handle: async ({ deps, caller, params, body }) =>
       answered(
         await changeIntegration(deps, caller, params.integration, body),

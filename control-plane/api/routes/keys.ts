@@ -12,12 +12,13 @@ import {
   presentEnforcement,
   presentInspection,
   presentKey,
+  presentListedKey,
   presentPage,
   presentReceipt,
 } from "../presenters.ts";
 import { statusOf } from "../respond.ts";
 import { answered, route } from "../route.ts";
-import { pageRequest, withoutAbsent } from "../schemas/fields.ts";
+import { pageRequest } from "../schemas/fields.ts";
 import {
   createdKeyAnswer,
   inspectionAnswer,
@@ -72,11 +73,10 @@ export const keyRoutes = [
     answer: keyPage,
     statuses: [200],
     errors: ["holder_unknown", "integration_unknown"],
-    handle: async ({ deps, caller, query: { limit, cursor, ...filter } }) =>
-      answered(
-        await listKeys(deps, caller, withoutAbsent(filter), pageRequest({ limit, cursor })),
-        (keys) => ({ json: presentPage(keys, presentKey) }),
-      ),
+    handle: async ({ deps, caller, query: { limit, cursor, ...which } }) =>
+      answered(await listKeys(deps, caller, which, pageRequest({ limit, cursor })), (keys) => ({
+        json: presentPage(keys, presentListedKey),
+      })),
   }),
   route({
     method: "GET",
@@ -89,7 +89,7 @@ export const keyRoutes = [
     answer: keyAnswer,
     statuses: [200],
     handle: async ({ deps, caller, params }) =>
-      answered(await showKey(deps, caller, params.key), (key) => ({ json: { key: presentKey(key) } })),
+      answered(await showKey(deps, caller, params.key), (key) => ({ json: { key: presentListedKey(key) } })),
   }),
   route({
     method: "GET",
@@ -170,6 +170,7 @@ export const keyRoutes = [
   }),
 ];
 
-function presentChange({ key, enforcement }: KeyAnswer) {
+/** A change of one key. */
+export function presentChange({ key, enforcement }: KeyAnswer) {
   return { key: presentKey(key), enforcement: presentEnforcement(enforcement) };
 }

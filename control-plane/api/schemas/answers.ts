@@ -38,3 +38,5 @@ export const enforcementAnswer = z
 
 /** The same for a change of many keys. */
 export const fanOutAnswer = z.strictObject({ state, keys: z.int(), pending: z.int() }).meta({ id: "FanOut" });
+
+export const deletedAnswer = z.strictObject({ deleted: z.literal(true) });

@@ -38,7 +38,7 @@ const settings = {
   timeout_ms: z.int(timeoutHint).min(1, timeoutHint).max(MAX_TIMEOUT_MS, timeoutHint),
 };
 
-const secret = secretText.transform((text) => new Secret(text));
+export const secret = secretText.transform((text) => new Secret(text));
 
 /**
  * What the request leaves out comes from the catalogue entry it names (absent: the one named like the slug, if there is
@@ -66,6 +66,7 @@ export const integrationInput = strict({
   if (upstream === undefined || credential === undefined) return z.NEVER;
   return {
     slug: input.slug,
+    catalogue: entry?.slug ?? null,
     name: input.name ?? entry?.name ?? input.slug,
     upstream,
     credential,
@@ -83,7 +84,10 @@ export const integrationInput = strict({
 export const integrationChange = change({
   ...settings,
   enabled: z.boolean("Give true or false."),
-  secret,
+  catalogue: z
+    .string()
+    .refine((text) => catalogueEntry(text) !== null, "Give the slug of a catalogue entry, or null.")
+    .nullable(),
 }).transform((input): IntegrationUpdate => {
   const {
     request_headers,
@@ -109,15 +113,20 @@ export const integrationQuery = strict(page);
 
 export const integrationParams = strict({ integration: reference });
 
-const integrationShape = z
+export const integrationShape = z
   .strictObject({
     id: uuid,
     slug: z.string(),
     name: z.string(),
+    catalogue: z.string().nullable().meta({ description: "The catalogue entry it was made from." }),
     enabled: z.boolean(),
     upstream: z.string(),
     credential: credentialSchema,
-    secret_version: z.int(),
+    secret_version: z.int().meta({ description: "Of the vendor key in force." }),
+    health: z
+      .enum(["unknown", "ok", "failing"])
+      .meta({ description: "Whether the vendor accepts the key, as far as was seen." }),
+    health_at: at.nullable(),
     request_headers: z.array(z.string()).readonly(),
     dialect: z.enum(DIALECTS),
     allow_encoded_slash: z.boolean(),

@@ -82,19 +82,22 @@ const policy = {
   enforcement: z.enum(ENFORCEMENTS, "Give lease or edge."),
 };
 
-const EXPIRY_TWICE = { path: ["expires_in"], message: "Give expires_at or expires_in, not both." };
+export const EXPIRY_TWICE = { path: ["expires_in"], message: "Give expires_at or expires_in, not both." };
+
+/** An expiry that is given in one of two ways, or not at all. */
+export const EXPIRY_FIELDS = { expires_at: policy.expires_at, expires_in: policy.expires_in };
 
 interface Expiry {
   readonly expires_at?: Date | null | undefined;
   readonly expires_in?: number | undefined;
 }
 
-function expiryOnce({ expires_at, expires_in }: Expiry): boolean {
+export function expiryOnce({ expires_at, expires_in }: Expiry): boolean {
   return expires_at === undefined || expires_in === undefined;
 }
 
 /** `expires_in` counts from `now` (epoch ms). */
-function expiry({ expires_at, expires_in }: Expiry, now: number): Date | null | undefined {
+export function expiry({ expires_at, expires_in }: Expiry, now: number): Date | null | undefined {
   return expires_in === undefined ? expires_at : new Date(now + expires_in);
 }
 
@@ -138,12 +141,50 @@ export const keyChange = change(policy)
 
 export const keyParams = strict({ key: id });
 
-export const keyQuery = strict({
-  ...page,
+const STATES = ["active", "revoked", "frozen"] as const;
+
+/** Which keys are meant. A query gives texts, a body the same. */
+export const keySelection = {
   holder: reference.optional(),
   integration: reference.optional(),
-  state: z.enum(["active", "revoked", "frozen"], "Give one of: active, revoked, frozen.").optional(),
-});
+  state: z.enum(STATES, "Give one of: active, revoked, frozen.").optional(),
+  search: z
+    .string("Give a text.")
+    .min(1, "Give at least one character.")
+    .max(100, "Give at most 100 characters.")
+    .meta({ description: "Part of the key's name or display form, or of its holder's name." })
+    .optional(),
+  expires_before: moment.optional(),
+  created_before: moment.optional(),
+  unused_since: moment.meta({ description: "No request of the key has arrived since." }).optional(),
+};
+
+export const keyQuery = strict({
+  ...page,
+  ...keySelection,
+  policy: z
+    .enum(["enforced", "pending"], "Give enforced or pending.")
+    .meta({ description: "Whether the newest policy is in force." })
+    .optional(),
+}).transform(({ policy: policyState, ...query }) => ({
+  ...selection(query),
+  ...(policyState === undefined ? {} : { enforced: policyState === "enforced" }),
+  limit: query.limit,
+  cursor: query.cursor,
+}));
+
+/** The members of a selection, as the service takes them. */
+export function selection(input: z.output<z.ZodObject<typeof keySelection>>) {
+  return withoutAbsent({
+    holder: input.holder,
+    integration: input.integration,
+    state: input.state,
+    search: input.search,
+    expiresBefore: input.expires_before,
+    createdBefore: input.created_before,
+    unusedSince: input.unused_since,
+  });
+}
 
 const ruleAnswer = z.union([
   z.string(),
@@ -164,7 +205,7 @@ export const keyShape = z
     display: z
       .string()
       .meta({ description: "The beginning and the end of the key: what people know it by." }),
-    state: z.enum(["active", "revoked", "frozen"]),
+    state: z.enum(STATES),
     holder: z.strictObject({ id: uuid, name: z.string() }),
     integration: z.strictObject({ id: uuid, slug: z.string() }),
     allow: z.array(ruleAnswer).readonly(),
@@ -186,10 +227,20 @@ export const keyShape = z
       enforced_version: z.int(),
       enforced_at: at.nullable(),
     }),
+    frozen_by: z.enum(["admin", "holder"]).nullable(),
+    frozen_at: at.nullable(),
+    replaces: uuid.nullable().meta({ description: "The key that this one was made to replace." }),
     revoked_at: at.nullable(),
     created_at: at,
   })
   .meta({ id: "Key" });
+
+const listedKeyShape = z
+  .strictObject({
+    ...keyShape.shape,
+    last_used_at: at.nullable().meta({ description: "Of its latest request in the audit log." }),
+  })
+  .meta({ id: "ListedKey" });
 
 export const receiptShape = z
   .strictObject({
@@ -201,7 +252,7 @@ export const receiptShape = z
   })
   .meta({ id: "Receipt" });
 
-export const keyAnswer = z.strictObject({ key: keyShape });
+export const keyAnswer = z.strictObject({ key: listedKeyShape });
 export const keyChangeAnswer = z.strictObject({ key: keyShape, enforcement: enforcementAnswer });
 export const createdKeyAnswer = z.strictObject({
   key: keyShape,
@@ -213,7 +264,7 @@ export const revokedKeyAnswer = z.strictObject({
   enforcement: enforcementAnswer,
   receipt: receiptShape.nullable(),
 });
-export const keyPage = pageOf(keyShape);
+export const keyPage = pageOf(listedKeyShape);
 export const receiptsAnswer = z.strictObject({ data: z.array(receiptShape).readonly() });
 export const inspectionAnswer = z.strictObject({
   inspection: z
@@ -223,6 +274,7 @@ export const inspectionAnswer = z.strictObject({
       leased_until: at.nullable(),
       leases_asked: z.int(),
       uses_taken: z.int(),
+      holder_freezes: z.int(),
     })
     .nullable()
     .meta({ description: "What the data plane has of the key; null when it was never told of it." }),

@@ -156,7 +156,16 @@ describe("tenants", () => {
       ["GET", `/integrations/${integrationId}`],
       ["GET", "/integrations/openai"],
       ["PATCH", `/integrations/${integrationId}`, { enabled: false }],
-      ["PATCH", "/integrations/openai", { secret: "sk-other" }],
+      ["POST", "/integrations/openai/rotate", { secret: "sk-other" }],
+      ["POST", "/integrations/openai/rollback", {}],
+      ["POST", "/integrations/openai/test", {}],
+      ["GET", "/integrations/openai/versions"],
+      ["DELETE", `/integrations/${integrationId}`],
+      ["POST", `/holders/${holderId}/freeze`],
+      ["DELETE", `/holders/${holderId}`],
+      ["POST", `/keys/${keyId}/reroll`, {}],
+      ["POST", `/keys/${keyId}/freeze`],
+      ["POST", `/keys/${keyId}/unfreeze`],
       ["GET", `/holders/${holderId}`],
       ["PATCH", `/holders/${holderId}`, { frozen: true }],
       ["PATCH", "/holders/ci", { name: "mine" }],
@@ -256,7 +265,7 @@ describe("integrations", () => {
         enabled: true,
       },
     });
-    const rotated = await client("PATCH", "/integrations/openai", { secret: `${VENDOR_KEY}-2` });
+    const rotated = await client("POST", "/integrations/openai/rotate", { secret: `${VENDOR_KEY}-2` });
     expect(rotated.body).toMatchObject({ integration: { secret_version: 2 } });
     const stored = await world.db
       .select()
@@ -269,7 +278,7 @@ describe("integrations", () => {
       expect(opened.reveal()).toBe(version === 1 ? VENDOR_KEY : `${VENDOR_KEY}-2`);
     }
     const events = await world.db.select().from(adminAuditEvents).where(eq(adminAuditEvents.subjectId, id));
-    expect(events.map(({ action }) => action).sort()).toEqual(["integration.changed", "integration.created"]);
+    expect(events.map(({ action }) => action).sort()).toEqual(["integration.created", "integration.rotated"]);
     const list = await client("GET", "/integrations");
     const taken = await client("POST", "/integrations", { slug: "openai", secret: VENDOR_KEY });
     expect(taken).toMatchObject({ status: 409, body: { code: "name_taken" } });
@@ -320,7 +329,7 @@ describe("integrations", () => {
     const id = await integration();
     const answers = await Promise.all(
       ["a", "b", "c"].map((secret) =>
-        client("PATCH", "/integrations/openai", { secret: `${VENDOR_KEY}-${secret}` }),
+        client("POST", "/integrations/openai/rotate", { secret: `${VENDOR_KEY}-${secret}` }),
       ),
     );
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);

@@ -79,7 +79,7 @@ test("another organization is not touched", async () => {
 test("what the data plane has of a key is shown to its organization only; its silence is told", async () => {
   const key = await createKey("a");
   const shown = await client("GET", `/keys/${key}/enforcement`);
-  expect(shown.body).toEqual({ inspection: null });
+  expect(shown.body).toMatchObject({ inspection: { version: 1, state: "active", holder_freezes: 0 } });
   const other = await world.organization();
   expect((await other.client("GET", `/keys/${key}/enforcement`)).status).toBe(404);
   const inspect = world.keyControl.inspect.bind(world.keyControl);

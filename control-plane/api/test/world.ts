@@ -1,7 +1,15 @@
 import { deriveLocalKeys } from "@relaykey/core/envelope";
 import { newId } from "@relaykey/core/ids";
 import type { MailMessage } from "@relaykey/core/mail";
-import type { EnforcementReceipt, HolderNetworks, KeyControlApi, KeyRef } from "@relaykey/core/rpc";
+import { decodeProbeOrder } from "@relaykey/core/probe";
+import type { ProbeOrder, ProbeResult, ProbeVerdict } from "@relaykey/core/probe";
+import type {
+  EnforcementReceipt,
+  HolderNetworks,
+  KeyControlApi,
+  KeyInspection,
+  KeyRef,
+} from "@relaykey/core/rpc";
 import { decodeSnapshot } from "@relaykey/core/snapshot";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { importTagKey, mintToken } from "@relaykey/core/token";
@@ -41,8 +49,32 @@ export class RecordingKeyControl implements KeyControlApi {
     return this.#hold(ref.keyId, version);
   }
 
-  inspect(): Promise<null> {
-    return Promise.resolve(null);
+  /** How often holders have frozen the keys that are asked about. */
+  holderFreezes = 0;
+
+  inspect(ref: KeyRef): Promise<KeyInspection | null> {
+    this.#reach(ref.keyId);
+    const version = this.holding.get(ref.keyId);
+    if (version === undefined) return Promise.resolve(null);
+    const { holderFreezes } = this;
+    return Promise.resolve({
+      keyId: ref.keyId,
+      version,
+      state: "active",
+      leasedUntil: 0,
+      usesTaken: 0,
+      holderFreezes,
+      leasesAsked: 0,
+    });
+  }
+
+  /** What the vendor makes of a key, and the orders to try one. */
+  verdict: ProbeVerdict = "accepted";
+  readonly probed: ProbeOrder[] = [];
+
+  probe(order: string): Promise<ProbeResult> {
+    this.probed.push(decodeProbeOrder(order));
+    return Promise.resolve({ verdict: this.verdict, statusClass: 2, latencyMs: 12 });
   }
 
   networks(): Promise<HolderNetworks> {

@@ -5,6 +5,8 @@ import { allot } from "./allowance.ts";
 import type { HolderStore, StoredKey, StoredSlots } from "./holder-store.ts";
 import { FLIGHT_GRACE_MS, LEASE_MS } from "./lease.ts";
 import type { LeaseAnswer, LeaseRequest } from "./lease.ts";
+import { Networks } from "./networks.ts";
+import type { RandomBytes } from "./pending.ts";
 import { allotSlots } from "./slots.ts";
 import type { SlotGrant } from "./slots.ts";
 
@@ -18,6 +20,7 @@ export interface HolderWorld {
   wait(ms: number): Promise<void>;
   /** Differs for every incarnation of the object. */
   readonly incarnation: string;
+  readonly random: RandomBytes;
 }
 
 /**
@@ -33,11 +36,27 @@ export class Holder {
   readonly #startedAt: number;
   /** Questions by token hash, for whoever wants to know what a key costs. */
   readonly #asked = new Map<string, number>();
+  /** From where the keys may be used. */
+  readonly networks: Networks;
 
   constructor(store: HolderStore, world: HolderWorld) {
     this.#store = store;
     this.#world = world;
     this.#startedAt = world.now();
+    this.networks = new Networks(
+      store,
+      { now: () => world.now(), random: world.random },
+      {
+        snapshotOf: (keyId) => {
+          const key = store.keyById(keyId);
+          return key === null ? null : readSnapshot(key);
+        },
+        snapshots: () => store.keys().flatMap((key) => readSnapshot(key) ?? []),
+        freeze: (keyId) => this.#freeze(keyId),
+        enforce: (keyId) => this.#enforce(keyId),
+        waitOut: () => this.#waitOut(this.#lastDeadline()),
+      },
+    );
   }
 
   /**
@@ -53,8 +72,7 @@ export class Holder {
       this.#grant(request.tokenHash, now, LEASE_MS);
       return { kind: "unknown", leaseMs: LEASE_MS };
     }
-    const blocked =
-      snapshot.state === "active" && request.want > 0 && !this.#admitsNetwork(snapshot, request.network, now);
+    const { blocked, confirmation } = this.networks.gate(snapshot, request, now);
     // A request that is refused for its address must not use anything up.
     const want = blocked ? 0 : request.want;
     const slots = this.#allotSlots(snapshot, { ...request, want }, now);
@@ -76,12 +94,13 @@ export class Holder {
     return {
       kind: "known",
       leaseMs: allowance.leaseMs,
-      version: key.version,
-      snapshot: request.haveVersion === key.version ? null : key.snapshot,
+      version: key.edition,
+      snapshot: request.haveVersion === key.edition ? null : key.snapshot,
       allowance: allowance.count,
       windows: allowance.windows,
       slots: slots.slots,
       block: blocked ? "ip_unconfirmed" : (allowance.block ?? (slots.isFull ? "concurrency_limited" : null)),
+      confirmation,
       retryAfterMs: allowance.retryAfterMs,
       quota: allowance.quota,
     };
@@ -94,7 +113,7 @@ export class Holder {
     if (caps.key === null && caps.holder === null) return { slots: null, isFull: false, held: null };
     const held: StoredSlots[] = [];
     for (const stored of this.#store.slots()) {
-      const slots = this.#onThisClock(stored);
+      const slots = this.#onThisClock(stored, FLIGHT_GRACE_MS);
       if (now < slots.until) held.push(slots);
       else this.#store.removeSlots(slots.keyId, slots.lessee);
     }
@@ -113,10 +132,16 @@ export class Holder {
     return grant;
   }
 
-  /** What a former incarnation granted, it granted before this one started: it ends at the latest so long after that. */
-  #onThisClock(slots: StoredSlots): StoredSlots {
-    if (slots.incarnation === this.#world.incarnation) return slots;
-    return { ...slots, until: this.#startedAt + LEASE_MS + FLIGHT_GRACE_MS };
+  /**
+   * What a former incarnation granted was measured on a clock that this one cannot compare with, but it was granted before
+   * this one started: it ends at the latest one lease, and the grace that goes with it, after that.
+   */
+  #onThisClock<T extends { readonly until: number; readonly incarnation: string }>(
+    granted: T,
+    graceMs: number,
+  ): T {
+    if (granted.incarnation === this.#world.incarnation) return granted;
+    return { ...granted, until: this.#startedAt + LEASE_MS + graceMs };
   }
 
   /**
@@ -131,7 +156,10 @@ export class Holder {
     const { keyId, tokenHash, version } = decoded.snapshot;
     const stored = this.#store.keyById(keyId);
     if (stored === null || stored.version < version) {
-      this.#store.putKey({ keyId, tokenHash, version, snapshot: text, enforcedAt: null });
+      const edition = nextEdition(stored, version);
+      const freezes = stored?.freezes ?? 0;
+      const snapshot = encodeSnapshot(asIsolatesSee(decoded.snapshot, edition, freezes));
+      this.#store.putKey({ keyId, tokenHash, version, edition, snapshot, enforcedAt: null, freezes });
     }
     return this.#enforce(keyId);
   }
@@ -144,12 +172,16 @@ export class Holder {
     const stored = this.#store.keyById(ref.keyId);
     if (stored === null || stored.version < version) {
       const snapshot = stored === null ? null : readSnapshot(stored);
+      const edition = nextEdition(stored, version);
       this.#store.putKey({
         keyId: ref.keyId,
         tokenHash: ref.tokenHash,
         version,
-        snapshot: snapshot === null ? null : encodeSnapshot({ ...snapshot, version, state: "revoked" }),
+        edition,
+        snapshot:
+          snapshot === null ? null : encodeSnapshot({ ...snapshot, version: edition, state: "revoked" }),
         enforcedAt: null,
+        freezes: stored?.freezes ?? 0,
       });
     }
     return this.#enforce(ref.keyId);
@@ -170,7 +202,7 @@ export class Holder {
       leasedUntil: this.#deadline(key.tokenHash) ?? 0,
       leasesAsked: this.#asked.get(key.tokenHash) ?? 0,
       usesTaken: this.#store.use(key.keyId)?.taken ?? 0,
-      holderFreezes: 0,
+      holderFreezes: key.freezes,
     };
   }
 
@@ -182,13 +214,10 @@ export class Holder {
       return { keyId, version: key.version, enforcedAt: key.enforcedAt, waitedMs: 0 };
     }
     // Leases granted from now on carry the new version: only those out at this moment are waited for.
-    const deadline = this.#deadline(key.tokenHash);
-    while (deadline !== null && this.#world.now() <= deadline) {
-      await this.#world.wait(deadline - this.#world.now() + 1);
-    }
+    await this.#waitOut(this.#deadline(key.tokenHash));
     const enforcedAt = this.#world.now();
     const current = this.#store.keyById(keyId);
-    if (current?.version === key.version) this.#store.putKey({ ...current, enforcedAt });
+    if (current?.edition === key.edition) this.#store.putKey({ ...current, enforcedAt });
     return { keyId, version: key.version, enforcedAt, waitedMs: enforcedAt - began };
   }
 
@@ -205,18 +234,40 @@ export class Holder {
   #deadline(tokenHash: string): number | null {
     const lease = this.#store.lease(tokenHash);
     if (lease === null) return null;
-    return lease.incarnation === this.#world.incarnation ? lease.until : this.#startedAt + LEASE_MS;
+    return this.#onThisClock(lease, 0).until;
   }
 
-  /** Trust on first use, then only networks that are trusted already. */
-  #admitsNetwork(snapshot: PolicySnapshot, network: string, now: number): boolean {
-    if (snapshot.ip.mode !== "confirm") return true;
-    const trusted = this.#store.trustedIps();
-    const known = trusted.find((ip) => ip.network === network);
-    if (known === undefined && trusted.length > 0) return false;
-    this.#store.putTrustedIp({ network, firstSeen: known?.firstSeen ?? now, lastSeen: now });
-    return true;
+  /** The deadline of the last lease that is out, of all keys. */
+  #lastDeadline(): number | null {
+    const deadlines = this.#store.leases().map((lease) => this.#onThisClock(lease, 0));
+    return deadlines.length === 0 ? null : Math.max(...deadlines.map(({ until }) => until));
   }
+
+  async #waitOut(deadline: number | null): Promise<void> {
+    while (deadline !== null && this.#world.now() <= deadline) {
+      await this.#world.wait(deadline - this.#world.now() + 1);
+    }
+  }
+
+  /** Freezes a key in its holder's name. It stays frozen until a snapshot says that so many freezes were lifted. */
+  #freeze(keyId: string): number {
+    const key = this.#store.keyById(keyId);
+    const snapshot = key === null ? null : readSnapshot(key);
+    if (key === null || snapshot === null) throw new Error("A key that is not there cannot be frozen.");
+    const [edition, freezes] = [key.edition + 1, key.freezes + 1];
+    const frozen = encodeSnapshot(asIsolatesSee(snapshot, edition, freezes));
+    this.#store.putKey({ ...key, edition, freezes, snapshot: frozen, enforcedAt: null });
+    return freezes;
+  }
+}
+
+function nextEdition(stored: StoredKey | null, version: number): number {
+  return Math.max(version, (stored?.edition ?? 0) + 1);
+}
+
+function asIsolatesSee(snapshot: PolicySnapshot, edition: number, freezes: number): PolicySnapshot {
+  const isHeld = snapshot.state === "active" && freezes > snapshot.freezesLifted;
+  return { ...snapshot, version: edition, state: isHeld ? "frozen" : snapshot.state };
 }
 
 function readSnapshot(key: StoredKey): PolicySnapshot | null {

@@ -1,24 +1,46 @@
 import { DurableObject } from "cloudflare:workers";
-import type { EnforcementReceipt, KeyInspection, KeyRef } from "@relaykey/core/rpc";
+import type {
+  ConfirmationEnd,
+  ConfirmationMail,
+  ConfirmationView,
+  EnforcementReceipt,
+  HolderNetworks,
+  KeyInspection,
+  KeyRef,
+} from "@relaykey/core/rpc";
+import { hashLinkToken, importLinkKey, linkToken } from "../confirmation-token.ts";
 import { Holder } from "./holder.ts";
-import { SqliteHolderStore } from "./holder-store.ts";
 import type { LeaseAnswer, LeaseRequest } from "./lease.ts";
+import { deliver } from "./outbox.ts";
+import { SqliteHolderStore } from "./sqlite-store.ts";
 
-/** The Durable Object of one key holder, named by the holder's locator: `Holder` over SQLite and the real clock. */
+/** New mails that may be asked for while one is being made. */
+const MAX_SEEDS = 3;
+
+/**
+ * The Durable Object of one key holder, named by the holder's locator: `Holder` over SQLite and the real clock. Its alarm
+ * brings messages to the queues, so that no request waits for them and no crash loses one.
+ */
 export class KeyHolder extends DurableObject<Env> {
+  readonly #store: SqliteHolderStore;
   readonly #holder: Holder;
+  #linkKey: Promise<CryptoKey> | null = null;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.#holder = new Holder(new SqliteHolderStore(state.storage.sql), {
+    this.#store = new SqliteHolderStore(state.storage.sql);
+    this.#holder = new Holder(this.#store, {
       now: () => Date.now(),
       wait: (ms) => scheduler.wait(ms),
       incarnation: crypto.randomUUID(),
+      random: (count) => crypto.getRandomValues(new Uint8Array(count)),
     });
   }
 
   lease(request: LeaseRequest): LeaseAnswer {
-    return this.#holder.lease(request);
+    const answer = this.#holder.lease(request);
+    this.#setAlarm();
+    return answer;
   }
 
   apply(snapshot: string): Promise<EnforcementReceipt> {
@@ -35,5 +57,84 @@ export class KeyHolder extends DurableObject<Env> {
 
   inspect(ref: KeyRef): KeyInspection | null {
     return this.#holder.inspect(ref);
+  }
+
+  networks(): HolderNetworks {
+    return this.#holder.networks.list();
+  }
+
+  approveNetwork(network: string): Promise<void> {
+    return this.#stirring(this.#holder.networks.approve(network));
+  }
+
+  removeNetwork(network: string): Promise<boolean> {
+    return this.#holder.networks.remove(network);
+  }
+
+  dismissPending(pendingId: string): boolean {
+    return this.#holder.networks.dismiss(pendingId);
+  }
+
+  async mail(holderLocator: string, pendingId: string): Promise<ConfirmationMail | null> {
+    const key = await (this.#linkKey ??= importLinkKey(this.env.RELAYKEY_TOKEN_KEY));
+    for (let attempt = 0; attempt < MAX_SEEDS; attempt += 1) {
+      const seed = this.#holder.networks.seed(pendingId);
+      if (seed === null) return null;
+      const token = await linkToken(key, holderLocator, seed);
+      const hash = await hashLinkToken(token);
+      // The entry may have changed while the token was derived.
+      const mail = hash === null ? null : this.#holder.networks.admitLink(seed, hash);
+      if (mail !== null) return { ...mail, token };
+    }
+    return null;
+  }
+
+  viewLink(tokenHash: string): ConfirmationView | { readonly state: ConfirmationEnd } {
+    return this.#holder.networks.view(tokenHash);
+  }
+
+  confirmLink(
+    tokenHash: string,
+    number: string | null,
+  ): Promise<{ readonly state: "confirmed_now" | "mismatch" | ConfirmationEnd }> {
+    return this.#stirring(this.#holder.networks.confirm(tokenHash, number));
+  }
+
+  rejectLink(tokenHash: string): Promise<{
+    readonly state: "frozen_now" | ConfirmationEnd;
+    readonly keys: readonly KeyRef[];
+  }> {
+    return this.#stirring(this.#holder.networks.reject(tokenHash));
+  }
+
+  resendLink(tokenHash: string): { readonly state: "sent" | "throttled" | ConfirmationEnd } {
+    const answer = this.#holder.networks.resend(tokenHash);
+    this.#setAlarm();
+    return answer;
+  }
+
+  override async alarm(): Promise<void> {
+    this.#holder.networks.tick();
+    const queues = { mail: this.env.MAIL_QUEUE, notice: this.env.NOTICE_QUEUE };
+    await deliver(
+      this.#store,
+      (queue, body) => queues[queue].send(body, { contentType: "text" }),
+      () => Date.now(),
+    );
+    const next = this.#holder.networks.nextWake();
+    if (next !== null) await this.ctx.storage.setAlarm(next);
+  }
+
+  /** What a call changed in its first turn is on its way before the call has waited out any lease. */
+  #stirring<T>(work: Promise<T>): Promise<T> {
+    this.#setAlarm();
+    return work;
+  }
+
+  #setAlarm(): void {
+    if (!this.#holder.networks.takeStirred()) return;
+    const next = this.#holder.networks.nextWake();
+    // The write goes out with the state it belongs to; its failure breaks the object, and the answer with it.
+    if (next !== null) void this.ctx.storage.setAlarm(next);
   }
 }

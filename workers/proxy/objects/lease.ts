@@ -1,4 +1,5 @@
 import type { BlockReason } from "@relaykey/core/block-reasons";
+import type { BlockedRequest } from "@relaykey/core/rpc";
 
 /**
  * How long one answer of a holder object may be relied on. Every change waits this long at most before it is
@@ -27,8 +28,10 @@ export interface Unused {
 /** What an isolate asks the holder object. */
 export interface LeaseRequest {
   readonly tokenHash: string;
-  /** What counts as one client: an IPv4 address or an IPv6 /64 (core/ip `network`). */
+  /** What counts as one client: an IPv4 address or an IPv6 block (core/ip `network`); "" asks about the policy alone. */
   readonly network: string;
+  /** A request that waits; sent only when its network may be new. */
+  readonly caller: BlockedRequest | null;
   /** The policy version the isolate already has, so that an unchanged snapshot need not travel. */
   readonly haveVersion: number | null;
   /** Requests that wait to be started under this lease; 0 asks only whether the version is current. */
@@ -44,6 +47,15 @@ export interface LeaseRequest {
   readonly keeps: number;
   /** Counts the questions of one isolate: messages can overtake each other. */
   readonly number: number;
+}
+
+/** What a caller from a network that is not confirmed yet is told. */
+export interface ConfirmationHint {
+  /** What became of the mail. `spared`: there were too many of late; `locked`: too many wrong numbers were given. */
+  readonly mail: "sent" | "spared" | "unsendable" | "locked";
+  /** What the holder types to confirm; null when there is nothing that could be confirmed. */
+  readonly number: string | null;
+  readonly expiresInMs: number | null;
 }
 
 /** How much is left of the rate that is nearest to its end, for the caller's information. */
@@ -72,6 +84,8 @@ export type LeaseAnswer =
       /** Requests that may be under way at the same time; null = not limited. */
       readonly slots: number | null;
       readonly block: HolderBlock | null;
+      /** Beside the block "ip_unconfirmed", when the question said who calls. */
+      readonly confirmation: ConfirmationHint | null;
       readonly retryAfterMs: number | null;
       readonly quota: Quota | null;
     };

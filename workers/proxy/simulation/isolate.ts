@@ -1,11 +1,9 @@
-import { judge } from "@relaykey/core/judge";
 import { Directory } from "../directory.ts";
 import type { KnownKey } from "../directory.ts";
 import type { LeaseBook } from "../lease-book.ts";
-import type { LeaseSubject } from "../start-lease.ts";
 import type { LeaseAnswer, LeaseRequest } from "../objects/lease.ts";
 import type { Refused } from "../outcome.ts";
-import { outrun } from "../steps/lease.ts";
+import { outrun, watchDuty } from "../steps/lease.ts";
 import type { admit, Admission, decide } from "../steps/lease.ts";
 import type { Intake } from "../steps/intake.ts";
 import type { watch } from "../watch.ts";
@@ -152,15 +150,8 @@ export class Isolate {
   /** An exchange that is watched over until it ends or is cut. */
   async #stream({ aim, network }: PlannedRequest, openMs: number, read: Intake): Promise<void> {
     const openedMs = this.#time.now();
-    const duty = {
-      subject: SUBJECT,
-      known: () => this.#directory.known(SUBJECT.hash),
-      judge: (known: KnownKey) => judge(known, read, this.#now()),
-      hold: (whose: LeaseSubject) => this.#leases.hold(whose, network, keep),
-      refresh: this.#leases.refresh.bind(this.#leases),
-      isCurrent: this.#leases.isCurrent.bind(this.#leases),
-      keep,
-    };
+    const parts = { directory: this.#directory, leases: this.#leases, now: this.#now };
+    const duty = watchDuty(SUBJECT, network, read, parts, keep);
     const watching = this.#parts.watch(duty);
     const ended = this.#time.sleep(openMs).then(() => null);
     const refusal = await Promise.race([ended, watching.refusal]);

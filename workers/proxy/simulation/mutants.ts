@@ -332,33 +332,14 @@ export function withStore(
   return {
     ...REAL,
     makeHolder: (store, world) => {
-      const whole: HolderStore = {
-        keyByHash: (hash) => store.keyByHash(hash),
-        keyById: (id) => store.keyById(id),
-        putKey: (key) => {
-          store.putKey(key);
+      const replaced = replace(store, world);
+      const mixed = new Proxy(store, {
+        get: (whole, name) => {
+          const method: unknown = Reflect.get(replaced, name) ?? Reflect.get(whole, name);
+          return typeof method === "function" ? (method.bind(whole) as unknown) : method;
         },
-        lease: (hash) => store.lease(hash),
-        putLease: (hash, lease) => {
-          store.putLease(hash, lease);
-        },
-        use: (id) => store.use(id),
-        putUse: (id, use) => {
-          store.putUse(id, use);
-        },
-        slots: () => store.slots(),
-        putSlots: (slots) => {
-          store.putSlots(slots);
-        },
-        removeSlots: (keyId, lessee) => {
-          store.removeSlots(keyId, lessee);
-        },
-        trustedIps: () => store.trustedIps(),
-        putTrustedIp: (ip) => {
-          store.putTrustedIp(ip);
-        },
-      };
-      return new Holder({ ...whole, ...replace(store, world) }, world);
+      });
+      return new Holder(mixed, world);
     },
   };
 }

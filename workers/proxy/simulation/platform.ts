@@ -107,6 +107,7 @@ export class ObjectHome {
       clockMs,
       incarnation: `incarnation ${String(this.#incarnations)}`,
       confirmMs: () => this.#random.ms(0, this.#random.chance(0.8) ? 2 : this.#plan.weather.writeMs),
+      randomByte: () => this.#random.int(0, 255),
       ownsDisk: (instance) => this.#owner === instance,
       rules: this.#rules,
       disk: this.#disk,
@@ -133,6 +134,7 @@ interface Life {
   readonly rules: PlatformRules;
   readonly disk: Tables;
   confirmMs(): number;
+  randomByte(): number;
   ownsDisk(instance: Instance): boolean;
 }
 
@@ -163,6 +165,7 @@ class Instance {
           });
         }),
       incarnation: life.incarnation,
+      random: (count) => Uint8Array.from({ length: count }, () => life.randomByte()),
     });
   }
 

@@ -5,6 +5,7 @@ import type { BlockReason } from "@relaykey/core/block-reasons";
 import type { KeyRef } from "@relaykey/core/rpc";
 import { encodeSnapshot } from "@relaykey/core/snapshot";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
+import { NOWHERE } from "../objects/network-store.ts";
 import type { Intake } from "../steps/intake.ts";
 
 /** What a version of the policy allows, of the two things that requests try. */
@@ -101,6 +102,7 @@ export function intake(aim: Aim, network: string): Intake {
     tokens: [],
     foreignCredential: false,
     ip: { address: network, network },
+    place: () => NOWHERE,
     userAgent: null,
     subprotocols: [],
     isWebSocket: false,

@@ -1,11 +1,7 @@
-import type {
-  HolderStore,
-  StoredKey,
-  StoredLease,
-  StoredSlots,
-  StoredUse,
-  TrustedIp,
-} from "../objects/holder-store.ts";
+import type { TrustedNetwork } from "@relaykey/core/rpc";
+import type { HolderStore, StoredKey, StoredLease, StoredSlots, StoredUse } from "../objects/holder-store.ts";
+import { NO_NOTES } from "../objects/network-store.ts";
+import type { HolderNotes, StoredLink, StoredMessage, StoredPending } from "../objects/network-store.ts";
 
 /** What is on disk, or what one instance believes to be. */
 export class Tables {
@@ -13,7 +9,12 @@ export class Tables {
   readonly leases = new Map<string, StoredLease>();
   readonly uses = new Map<string, StoredUse>();
   readonly slots = new Map<string, StoredSlots>();
-  readonly ips = new Map<string, TrustedIp>();
+  readonly trusted = new Map<string, TrustedNetwork>();
+  readonly pending = new Map<string, StoredPending>();
+  readonly links = new Map<string, StoredLink>();
+  readonly messages = new Map<number, StoredMessage>();
+  lastMessage = 0;
+  notes: HolderNotes = NO_NOTES;
 
   copy(): Tables {
     const copy = new Tables();
@@ -21,7 +22,12 @@ export class Tables {
     for (const [hash, lease] of this.leases) copy.leases.set(hash, lease);
     for (const [id, use] of this.uses) copy.uses.set(id, use);
     for (const [name, slots] of this.slots) copy.slots.set(name, slots);
-    for (const [network, ip] of this.ips) copy.ips.set(network, ip);
+    for (const [network, trusted] of this.trusted) copy.trusted.set(network, trusted);
+    for (const [id, entry] of this.pending) copy.pending.set(id, entry);
+    for (const [hash, link] of this.links) copy.links.set(hash, link);
+    for (const [id, message] of this.messages) copy.messages.set(id, message);
+    copy.lastMessage = this.lastMessage;
+    copy.notes = this.notes;
     return copy;
   }
 }
@@ -51,12 +57,20 @@ export class MemoryStore implements HolderStore {
     return this.#tables.keys.get(keyId) ?? null;
   }
 
+  keys(): StoredKey[] {
+    return [...this.#tables.keys.values()];
+  }
+
   putKey(key: StoredKey): void {
     this.#write((tables) => tables.keys.set(key.keyId, key));
   }
 
   lease(tokenHash: string): StoredLease | null {
     return this.#tables.leases.get(tokenHash) ?? null;
+  }
+
+  leases(): StoredLease[] {
+    return [...this.#tables.leases.values()];
   }
 
   putLease(tokenHash: string, lease: StoredLease): void {
@@ -83,12 +97,78 @@ export class MemoryStore implements HolderStore {
     this.#write((tables) => tables.slots.delete(`${keyId} ${lessee}`));
   }
 
-  trustedIps(): TrustedIp[] {
-    return [...this.#tables.ips.values()];
+  trusted(): TrustedNetwork[] {
+    return [...this.#tables.trusted.values()];
   }
 
-  putTrustedIp(ip: TrustedIp): void {
-    this.#write((tables) => tables.ips.set(ip.network, ip));
+  trustedNetwork(network: string): TrustedNetwork | null {
+    return this.#tables.trusted.get(network) ?? null;
+  }
+
+  putTrusted(network: TrustedNetwork): void {
+    this.#write((tables) => tables.trusted.set(network.network, network));
+  }
+
+  removeTrusted(network: string): void {
+    this.#write((tables) => tables.trusted.delete(network));
+  }
+
+  pending(): StoredPending[] {
+    return [...this.#tables.pending.values()];
+  }
+
+  pendingById(id: string): StoredPending | null {
+    return this.#tables.pending.get(id) ?? null;
+  }
+
+  putPending(entry: StoredPending): void {
+    this.#write((tables) => tables.pending.set(entry.id, entry));
+  }
+
+  removePending(id: string): void {
+    this.#write((tables) => {
+      tables.pending.delete(id);
+      for (const [hash, { pendingId }] of tables.links) if (pendingId === id) tables.links.delete(hash);
+    });
+  }
+
+  link(tokenHash: string): StoredLink | null {
+    return this.#tables.links.get(tokenHash) ?? null;
+  }
+
+  putLink(tokenHash: string, link: StoredLink): void {
+    this.#write((tables) => {
+      if (!tables.links.has(tokenHash)) tables.links.set(tokenHash, link);
+    });
+  }
+
+  messages(): StoredMessage[] {
+    return [...this.#tables.messages.values()];
+  }
+
+  addMessage(message: Omit<StoredMessage, "id" | "attempts">): void {
+    this.#write((tables) => {
+      tables.lastMessage += 1;
+      tables.messages.set(tables.lastMessage, { ...message, id: tables.lastMessage, attempts: 0 });
+    });
+  }
+
+  putMessage(message: StoredMessage): void {
+    this.#write((tables) => tables.messages.set(message.id, message));
+  }
+
+  removeMessage(id: number): void {
+    this.#write((tables) => tables.messages.delete(id));
+  }
+
+  notes(): HolderNotes {
+    return this.#tables.notes;
+  }
+
+  putNotes(notes: HolderNotes): void {
+    this.#write((tables) => {
+      tables.notes = notes;
+    });
   }
 
   #write(write: Write): void {

@@ -2,6 +2,8 @@ import { clientIp } from "@relaykey/core/client-ip";
 import type { CanonicalIp } from "@relaykey/core/ip";
 import { readTarget as readJudgedTarget } from "@relaykey/core/judge";
 import type { TargetResult } from "@relaykey/core/target";
+import type { Place } from "@relaykey/core/rpc";
+import { readPlace } from "../place.ts";
 import { holdsRelayKey, readSlots } from "../slots.ts";
 
 /** A request as the following steps see it. Raw strings end here. */
@@ -20,6 +22,8 @@ export interface Intake {
   readonly tokens: readonly string[];
   readonly foreignCredential: boolean;
   readonly ip: CanonicalIp | null;
+  /** Where that is; read when somebody has to be told. */
+  readonly place: () => Place;
   readonly userAgent: string | null;
   readonly subprotocols: readonly string[];
   readonly isWebSocket: boolean;
@@ -51,6 +55,7 @@ export function readIntake(
     tokens: slots.tokens,
     foreignCredential: slots.foreign,
     ip: clientIp(request, config.edition),
+    place: () => readPlace(request.cf),
     userAgent: request.headers.get("user-agent"),
     subprotocols: slots.subprotocols,
     isWebSocket: request.headers.get("upgrade")?.toLowerCase() === "websocket",

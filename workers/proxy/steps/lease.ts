@@ -9,6 +9,8 @@ import { describeError, log } from "../log.ts";
 import { passed, refused } from "../outcome.ts";
 import type { Outcome, Refused } from "../outcome.ts";
 import type { Intake } from "./intake.ts";
+import { describeCaller, unconfirmed } from "../unconfirmed.ts";
+import type { WatchDuty } from "../watch.ts";
 
 /** A request that may be sent if nothing changes before it is. */
 export interface Admission {
@@ -58,6 +60,7 @@ async function decideOrThrow(
     return verdict.ok ? passed({ known: found, lease: null }) : verdict;
   }
   let hasWaited = false;
+  let hasTold = false;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const known = directory.known(subject.hash);
     const version = known?.snapshot.version ?? null;
@@ -70,10 +73,15 @@ async function decideOrThrow(
       await leases.refresh(subject, keep);
       continue;
     }
-    const network = verdict.value.ip.network;
+    const { ip } = verdict.value;
+    const { network } = ip;
     const lease = leases.live(subject.hash, network);
-    if (lease === null || lease.version > known.snapshot.version) {
-      await leases.renew(subject, network, keep);
+    // The object was not told who calls: the network had been admitted until now.
+    const isUntold: boolean = lease?.block === "ip_unconfirmed" && lease.confirmation === null && !hasTold;
+    if (lease === null || lease.version > known.snapshot.version || isUntold) {
+      const tells = known.snapshot.ip.mode === "confirm" && leases.isNewHere(subject.hash, network);
+      hasTold ||= isUntold;
+      await leases.renew(subject, network, keep, tells ? describeCaller(intake, known.snapshot, ip) : null);
       // The object's word on the key's existence beats a cached copy.
       if (leases.isCurrent(subject.hash, null)) return refused("token_unknown");
       continue;
@@ -83,6 +91,7 @@ async function decideOrThrow(
       await leases.landing(lease);
       continue;
     }
+    if (lease.block === "ip_unconfirmed") return unconfirmed(known.snapshot, ip, lease.confirmation);
     if (lease.block !== null) return blocked(lease, lease.block, now());
     leases.renewAhead(subject, network, lease, keep);
     return passed({ known, lease });
@@ -127,6 +136,35 @@ export function admit(
   if (!verdict.ok) return verdict;
   if (admission.lease !== null && !parts.leases.take(admission.lease)) return "lapsed";
   return verdict;
+}
+
+/** What keeps an exchange open that was started from `network`. */
+export function watchDuty(
+  subject: LeaseSubject,
+  network: string,
+  intake: Intake,
+  { directory, leases, now }: DecisionParts,
+  keep: Keep,
+): WatchDuty {
+  const confirms = (): boolean => directory.known(subject.hash)?.snapshot.ip.mode === "confirm";
+  const isStanding = (): boolean => !confirms() || leases.admits(subject.hash, network) !== null;
+  return {
+    subject,
+    known: () => directory.known(subject.hash),
+    judge: (newest) => {
+      const verdict = judge(newest, intake, now());
+      const isOut = newest.snapshot.ip.mode === "confirm" && leases.admits(subject.hash, network) === false;
+      return verdict.ok && isOut ? refused("ip_unconfirmed") : verdict;
+    },
+    hold: (whose, alive) => leases.hold(whose, network, alive),
+    refresh: async (whose, alive) => {
+      await (confirms() ? leases.recheck(whose, network, alive) : leases.refresh(whose, alive));
+      // Only now it may have become a matter of where the exchange comes from.
+      if (!isStanding()) await leases.recheck(whose, network, alive);
+    },
+    isCurrent: (hash, version) => leases.isCurrent(hash, version) && (version === null || isStanding()),
+    keep,
+  };
 }
 
 /** Limits and new addresses are known to the holder object only: such keys are always leased. */

@@ -1,0 +1,204 @@
+import { and, count, desc, eq, gt, gte, inArray, isNotNull, lt, lte, sql } from "drizzle-orm";
+import type { Database } from "../client.ts";
+import { auditEvents } from "../schema/audit.ts";
+import { holders } from "../schema/holders.ts";
+import { integrations } from "../schema/integrations.ts";
+import { relayKeys } from "../schema/keys.ts";
+import { auditWhere } from "./audit.ts";
+import type { AuditFilter } from "./audit.ts";
+
+/** Requests of one stretch of time that ended the same way. */
+export interface TrafficSlice {
+  /** Number of the stretch, counted from the beginning of the range. */
+  readonly bucket: number;
+  readonly decision: "allowed" | "blocked";
+  readonly reason: string | null;
+  readonly requests: number;
+}
+
+/** Requests over time. `filter.from` is the beginning of bucket 0. Stretches without any have no slice. */
+export async function countTraffic(
+  db: Database,
+  organizationId: string,
+  filter: AuditFilter & { readonly from: Date; readonly to: Date },
+  bucketMs: number,
+): Promise<TrafficSlice[]> {
+  const bucket = sql<number>`floor(extract(epoch FROM ${auditEvents.at} - ${filter.from.toISOString()}::timestamptz) * 1000 / ${bucketMs})`;
+  return db
+    .select({
+      bucket: bucket.mapWith(Number).as("bucket"),
+      decision: auditEvents.decision,
+      reason: sql<
+        string | null
+      >`CASE WHEN ${auditEvents.decision} = 'blocked' THEN ${auditEvents.reason} END`.as("why"),
+      requests: count(),
+    })
+    .from(auditEvents)
+    .where(auditWhere(organizationId, filter))
+    .groupBy(sql`1`, sql`2`, sql`3`);
+}
+
+/** What a key was used for of late, and in the days before: per key, the busiest first. */
+export interface KeyTraffic {
+  readonly id: string;
+  readonly name: string;
+  readonly display: string;
+  readonly allowed: number;
+  readonly blocked: number;
+  readonly allowedBefore: number;
+  readonly blockedBefore: number;
+}
+
+/**
+ * @param range `since` begins what is counted as of late; `before` begins the time that it is compared with.
+ */
+export async function countByKey(
+  db: Database,
+  organizationId: string,
+  range: { readonly before: Date; readonly since: Date },
+  limit: number,
+): Promise<KeyTraffic[]> {
+  const since = range.since.toISOString();
+  const number = (decision: "allowed" | "blocked", late: boolean) =>
+    sql<number>`count(*) FILTER (WHERE ${auditEvents.decision} = ${decision} AND (${auditEvents.at} >= ${since}::timestamptz) = ${late}::boolean)`.mapWith(
+      Number,
+    );
+  return db
+    .select({
+      id: relayKeys.id,
+      name: relayKeys.name,
+      display: relayKeys.display,
+      allowed: number("allowed", true),
+      blocked: number("blocked", true),
+      allowedBefore: number("allowed", false),
+      blockedBefore: number("blocked", false),
+    })
+    .from(auditEvents)
+    .innerJoin(relayKeys, eq(relayKeys.id, auditEvents.keyId))
+    .where(
+      and(
+        eq(auditEvents.organizationId, organizationId),
+        eq(relayKeys.organizationId, organizationId),
+        gte(auditEvents.at, range.before),
+      ),
+    )
+    .groupBy(relayKeys.id)
+    .orderBy(sql`count(*) FILTER (WHERE ${auditEvents.at} >= ${since}::timestamptz) DESC`, desc(relayKeys.id))
+    .limit(limit);
+}
+
+/** What waits for somebody. */
+export interface Attention {
+  readonly activeKeys: number;
+  /** Keys with a change that the proxy has not confirmed. */
+  readonly pendingKeys: number;
+  readonly expiringKeys: number;
+  readonly frozenKeys: number;
+  readonly failingIntegrations: number;
+  readonly integrations: number;
+}
+
+/** @param soon until when a key that expires is said to expire soon. */
+export async function countAttention(
+  db: Database,
+  organizationId: string,
+  times: { readonly now: Date; readonly soon: Date },
+): Promise<Attention> {
+  const where = (condition: ReturnType<typeof sql>) =>
+    sql<number>`count(*) FILTER (WHERE ${condition})`.mapWith(Number);
+  const live = and(
+    eq(relayKeys.state, "active"),
+    sql`(${relayKeys.expiresAt} IS NULL OR ${relayKeys.expiresAt} > ${times.now.toISOString()}::timestamptz)`,
+  );
+  const [keys, upstreams] = await db.batch([
+    db
+      .select({
+        activeKeys: where(sql`${live}`),
+        pendingKeys: where(sql`${relayKeys.enforcedVersion} < ${relayKeys.policyVersion}`),
+        frozenKeys: where(sql`${relayKeys.state} = 'frozen'`),
+        expiringKeys: where(
+          sql`${and(eq(relayKeys.state, "active"), gt(relayKeys.expiresAt, times.now), lte(relayKeys.expiresAt, times.soon))}`,
+        ),
+      })
+      .from(relayKeys)
+      .where(eq(relayKeys.organizationId, organizationId)),
+    db
+      .select({
+        integrations: count(),
+        failingIntegrations: where(sql`${integrations.health} = 'failing'`),
+      })
+      .from(integrations)
+      .where(eq(integrations.organizationId, organizationId)),
+  ]);
+  const [first] = keys;
+  const [second] = upstreams;
+  if (first === undefined || second === undefined) throw new Error("A count came back empty.");
+  return { ...first, ...second };
+}
+
+/** Addresses of keys that were blocked as new ones since a moment, and have not been let through since. */
+export async function countUnconfirmedAddresses(
+  db: Database,
+  organizationId: string,
+  since: Date,
+): Promise<number> {
+  const passed = sql`bool_or(${auditEvents.decision} = 'allowed')`;
+  const waiting = db
+    .select({ holderId: auditEvents.holderId })
+    .from(auditEvents)
+    .where(
+      and(
+        eq(auditEvents.organizationId, organizationId),
+        gte(auditEvents.at, since),
+        isNotNull(auditEvents.ip),
+      ),
+    )
+    .groupBy(auditEvents.holderId, auditEvents.ip)
+    .having(sql`bool_or(${auditEvents.reason} = 'ip_unconfirmed') AND NOT ${passed}`)
+    .as("waiting");
+  const [row] = await db.select({ addresses: count() }).from(waiting);
+  return row?.addresses ?? 0;
+}
+
+/** Keys of an organization that expire in a time, the next one first. */
+export function listExpiringKeys(
+  db: Database,
+  organizationId: string,
+  times: { readonly now: Date; readonly soon: Date },
+  limit: number,
+): Promise<{ id: string; name: string; expiresAt: Date | null }[]> {
+  return db
+    .select({ id: relayKeys.id, name: relayKeys.name, expiresAt: relayKeys.expiresAt })
+    .from(relayKeys)
+    .where(
+      and(
+        eq(relayKeys.organizationId, organizationId),
+        eq(relayKeys.state, "active"),
+        gt(relayKeys.expiresAt, times.now),
+        lt(relayKeys.expiresAt, times.soon),
+      ),
+    )
+    .orderBy(relayKeys.expiresAt)
+    .limit(limit);
+}
+
+/** What the ids of a list of events are called. */
+export async function namesOf(
+  db: Database,
+  organizationId: string,
+  ids: { readonly keys: readonly string[]; readonly holders: readonly string[] },
+): Promise<{ readonly keys: ReadonlyMap<string, string>; readonly holders: ReadonlyMap<string, string> }> {
+  const [keys, people] = await db.batch([
+    db
+      .select({ id: relayKeys.id, name: relayKeys.name })
+      .from(relayKeys)
+      .where(and(eq(relayKeys.organizationId, organizationId), inArray(relayKeys.id, [...ids.keys]))),
+    db
+      .select({ id: holders.id, name: holders.name })
+      .from(holders)
+      .where(and(eq(holders.organizationId, organizationId), inArray(holders.id, [...ids.holders]))),
+  ]);
+  const toMap = (rows: readonly { id: string; name: string }[]) =>
+    new Map(rows.map(({ id, name }) => [id, name]));
+  return { keys: toMap(keys), holders: toMap(people) };
+}

@@ -1,0 +1,272 @@
+import { canonicalIp, formatCidr, parseCidr } from "@relaykey/core/ip";
+import type { ConfirmationPolicy } from "@relaykey/core/confirmation";
+import type { ConfirmationEnd, ConfirmationView, HolderNetworks, KeyRef } from "@relaykey/core/rpc";
+import type { PolicySnapshot } from "@relaykey/core/snapshot";
+import { Announcer, whereabouts } from "./announcer.ts";
+import type { ConfirmationHint, LeaseRequest } from "./lease.ts";
+import { Links, endOfKey, presentPending } from "./links.ts";
+import type { MailSeed } from "./links.ts";
+import { NOWHERE } from "./network-store.ts";
+import type { NetworkStore, StoredPending } from "./network-store.ts";
+import { Pending } from "./pending.ts";
+import type { RandomBytes } from "./pending.ts";
+import { Trust, isShared } from "./trust.ts";
+
+/** What the keys of a holder can do for its networks. */
+export interface HolderKeys {
+  /** A key's policy as it holds now; null when there is none. */
+  snapshotOf(keyId: string): PolicySnapshot | null;
+  snapshots(): PolicySnapshot[];
+  /** Freezes a key in its holder's name. @returns how often the holder has frozen it. */
+  freeze(keyId: string): number;
+  /** Resolves when no answer that was given before the newest policy of the key can be relied on. */
+  enforce(keyId: string): Promise<unknown>;
+  /** Resolves when no answer that was given before this call, on whatever key, can be relied on. */
+  waitOut(): Promise<void>;
+}
+
+/** A mail but for its token. */
+export interface AdmittedMail {
+  readonly to: string;
+  readonly organizationId: string;
+  readonly holderId: string;
+  readonly mailId: string;
+  readonly view: ConfirmationView;
+}
+
+/**
+ * From where a holder's keys may be used, and how the holder comes to say so. What changes durably is changed in one turn;
+ * a change is reported when no lease that contradicts it is out any more.
+ */
+export class Networks {
+  readonly #store: NetworkStore;
+  readonly #now: () => number;
+  readonly #keys: HolderKeys;
+  readonly #trust: Trust;
+  readonly #announcer: Announcer;
+  readonly #pending: Pending;
+  readonly #links: Links;
+  #stirred = false;
+
+  constructor(
+    store: NetworkStore,
+    world: { readonly now: () => number; readonly random: RandomBytes },
+    keys: HolderKeys,
+  ) {
+    this.#store = store;
+    this.#now = world.now;
+    this.#keys = keys;
+    this.#trust = new Trust(store);
+    this.#announcer = new Announcer(store);
+    this.#pending = new Pending(store, this.#trust, this.#announcer, world.random);
+    this.#links = new Links(store, this.#trust, this.#pending, this.#announcer, (keyId) =>
+      keys.snapshotOf(keyId),
+    );
+  }
+
+  /**
+   * Whether requests may start from the network of a question (G6). Only one that wants to start something can be the first
+   * use, or be held against the network.
+   */
+  gate(
+    snapshot: PolicySnapshot,
+    { network, want, caller }: Pick<LeaseRequest, "network" | "want" | "caller">,
+    now: number,
+  ): { readonly blocked: boolean; readonly confirmation: ConfirmationHint | null } {
+    const policy = snapshot.confirmation;
+    if (snapshot.ip.mode !== "confirm" || network === "") return { blocked: false, confirmation: null };
+    const standing = this.#trust.standing(policy, network, now);
+    if (standing === "admitted") {
+      if (want > 0) this.#trust.seen(policy, network, now);
+      return { blocked: false, confirmation: null };
+    }
+    const isOfInterest =
+      standing === "unknown" &&
+      want > 0 &&
+      caller !== null &&
+      endOfKey(snapshot, now) === null &&
+      Pending.isConsistent(snapshot, network, caller);
+    if (!isOfInterest) return { blocked: true, confirmation: null };
+    this.#stirred = true;
+    if (this.#trust.isFirstUse(policy)) {
+      this.#trust.add(network, "first_use", caller.place, now);
+      this.#pending.settleInside(network, now);
+      return { blocked: false, confirmation: null };
+    }
+    return { blocked: true, confirmation: this.#pending.turnAway(snapshot, network, caller, want, now) };
+  }
+
+  list(): HolderNetworks {
+    const now = this.#now();
+    const { storm } = this.#store.notes();
+    return {
+      trusted: this.#trust.list(this.#policy(), now),
+      pending: this.#pending.open(now).map(presentPending),
+      storm: storm === null ? null : { since: storm.since, networks: storm.networks },
+    };
+  }
+
+  /**
+   * Trusts a network or a block in the holder's stead. An IPv6 block smaller than what counts as one client is widened to it.
+   *
+   * @throws RangeError when it is no block, or shared by strangers.
+   */
+  async approve(text: string): Promise<void> {
+    const policy = this.#policy();
+    const network = canonicalBlock(text, policy?.v6Prefix ?? 128);
+    if (network === null) throw new RangeError("A network is an address or a CIDR block without host bits.");
+    if (policy !== null && isShared(policy, network)) {
+      throw new RangeError("The network is shared by strangers: it cannot be trusted.");
+    }
+    const now = this.#now();
+    const waiting = this.#pending.current(network, now);
+    this.#trust.add(network, "approved", waiting?.request.place ?? NOWHERE, now);
+    this.#pending.settleInside(network, now);
+    this.#stirred = true;
+    await this.#keys.waitOut();
+  }
+
+  /** Waits also when there was nothing to remove: an earlier call may have died while it waited. */
+  async remove(network: string): Promise<boolean> {
+    const wasTrusted = this.#trust.remove(network);
+    await this.#keys.waitOut();
+    return wasTrusted;
+  }
+
+  dismiss(pendingId: string): boolean {
+    const entry = this.#store.pendingById(pendingId);
+    if (entry === null) return false;
+    this.#store.removePending(pendingId);
+    return true;
+  }
+
+  seed(pendingId: string): MailSeed | null {
+    return this.#links.seed(pendingId, this.#now());
+  }
+
+  admitLink(seed: MailSeed, tokenHash: string): AdmittedMail | null {
+    const admitted = this.#links.admit(seed, tokenHash, this.#now());
+    const to = admitted?.snapshot.holder.email ?? null;
+    if (admitted === null || to === null) return null;
+    const { organizationId, holderId } = admitted.snapshot;
+    return {
+      to,
+      organizationId,
+      holderId,
+      mailId: `${seed.pendingId}.${String(seed.generation)}`,
+      view: admitted.view,
+    };
+  }
+
+  view(tokenHash: string): ConfirmationView | { readonly state: ConfirmationEnd } {
+    return this.#links.view(tokenHash, this.#now());
+  }
+
+  async confirm(
+    tokenHash: string,
+    number: string | null,
+  ): Promise<{ readonly state: "confirmed_now" | "mismatch" | ConfirmationEnd }> {
+    const { state, entry } = this.#links.confirm(tokenHash, number, this.#now());
+    this.#stirred = true;
+    if (entry?.state === "confirmed") await this.#settle(entry);
+    return { state };
+  }
+
+  /** Freezes all keys that were used from the network, and answers when that is enforced. */
+  async reject(tokenHash: string): Promise<{
+    readonly state: "frozen_now" | ConfirmationEnd;
+    readonly keys: readonly KeyRef[];
+  }> {
+    const { state, entry } = this.#links.reject(tokenHash, this.#now());
+    const snapshots = (entry?.state === "rejected" ? entry.keyIds : []).flatMap(
+      (keyId) => this.#keys.snapshotOf(keyId) ?? [],
+    );
+    if (state === "frozen_now" && entry !== null) {
+      this.#stirred = true;
+      for (const snapshot of snapshots) this.#freeze(snapshot, entry);
+    }
+    await Promise.all(snapshots.map(({ keyId }) => this.#keys.enforce(keyId)));
+    return {
+      state,
+      keys: snapshots.map(({ keyId, tokenHash: hash, holderLocator }) => ({
+        keyId,
+        tokenHash: hash,
+        holderLocator,
+      })),
+    };
+  }
+
+  resend(tokenHash: string): { readonly state: "sent" | "throttled" | ConfirmationEnd } {
+    this.#stirred = true;
+    return this.#links.resend(tokenHash, this.#now());
+  }
+
+  /** Gives mails that were spared, and can be sent by now, to those who ask most. */
+  tick(): void {
+    const now = this.#now();
+    const waiting = this.#waiting(now).sort(
+      (one, other) =>
+        Number(other.familiar) - Number(one.familiar) ||
+        other.attempts - one.attempts ||
+        one.since - other.since,
+    );
+    for (const entry of waiting) {
+      const snapshot = this.#keys.snapshotOf(entry.keyIds[0] ?? "");
+      if (snapshot === null || endOfKey(snapshot, now) !== null) this.#store.removePending(entry.id);
+      else this.#store.putPending(this.#announcer.announce(snapshot, entry, now).entry);
+    }
+  }
+
+  /** When something is to be done next (own clock, epoch ms); null: nothing is. */
+  nextWake(): number | null {
+    const moments = this.#store.messages().map(({ due }) => due);
+    const mail = this.#announcer.nextAt(this.#waiting(this.#now()), this.#now());
+    if (mail !== null) moments.push(mail);
+    return moments.length === 0 ? null : Math.min(...moments);
+  }
+
+  /** Whether `nextWake` may have changed since this was asked last. */
+  takeStirred(): boolean {
+    const stirred = this.#stirred;
+    this.#stirred = false;
+    return stirred;
+  }
+
+  #waiting(now: number): StoredPending[] {
+    return this.#pending.open(now).filter(({ announced }) => !announced);
+  }
+
+  async #settle(entry: StoredPending): Promise<void> {
+    if (entry.settled) return;
+    await this.#keys.waitOut();
+    const current = this.#store.pendingById(entry.id);
+    if (current?.state === "confirmed") this.#store.putPending({ ...current, settled: true });
+  }
+
+  #freeze(snapshot: PolicySnapshot, entry: StoredPending): void {
+    if (snapshot.state !== "active") return;
+    const freezes = this.#keys.freeze(snapshot.keyId);
+    const now = this.#now();
+    this.#announcer.notify("key.frozen", `${snapshot.keyId}.frozen.${String(freezes)}`, snapshot, now, {
+      by: "holder",
+      freezes,
+      pending_id: entry.id,
+      ...whereabouts(entry),
+    });
+  }
+
+  /** All keys of a holder have the same; the newest snapshot may differ for the time a change takes. */
+  #policy(): ConfirmationPolicy | null {
+    return this.#keys.snapshots().at(-1)?.confirmation ?? null;
+  }
+}
+
+/** @returns an IPv4 address, or a block, in the one form in which networks are written (core/ip); null for anything else. */
+function canonicalBlock(text: string, v6Prefix: number): string | null {
+  const cidr = parseCidr(text);
+  if (cidr === null) return null;
+  if (!cidr.address.includes(":")) return cidr.bits === 32 ? cidr.address : formatCidr(cidr);
+  return cidr.bits <= v6Prefix
+    ? formatCidr(cidr)
+    : (canonicalIp(cidr.address, { v6Prefix })?.network ?? null);
+}
