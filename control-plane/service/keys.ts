@@ -20,6 +20,7 @@ import type { PolicyInput, PolicyUpdate } from "./key-policy.ts";
 import { fail, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { toPage } from "./page.ts";
+import { withinPlan } from "./plan-limit.ts";
 import type { Page, PageRequest } from "./page.ts";
 
 export interface KeyInput extends Omit<PolicyInput, "name" | "ip"> {
@@ -78,27 +79,23 @@ export async function createKey(
   const { rules, ...columns } = policy;
   const minted = await mintToken("proxy", locator, deps.tagKey);
   const id = newId();
-  await queries.createKey(
-    deps.db,
-    {
-      id,
-      organizationId,
-      holderId: holder.value.id,
-      integrationId: integration.value.id,
-      tokenHash: minted.hash,
-      display: minted.display,
-      ...columns,
-    },
-    rules,
-    adminEvent(
-      caller,
-      "key.created",
-      { kind: "key", id },
-      {
-        after: { holder: holder.value.name, integration: integration.value.slug, ...describePolicy(policy) },
-      },
-    ),
+  const row = {
+    id,
+    organizationId,
+    holderId: holder.value.id,
+    integrationId: integration.value.id,
+    tokenHash: minted.hash,
+    display: minted.display,
+    ...columns,
+  };
+  const event = adminEvent(
+    caller,
+    "key.created",
+    { kind: "key", id },
+    { after: { holder: holder.value.name, integration: integration.value.slug, ...describePolicy(policy) } },
   );
+  const created = await withinPlan(deps, caller, "keys", () => queries.createKey(deps.db, row, rules, event));
+  if (!created.ok) return created;
   const answered = await answerChange(deps, caller, id, 1);
   return answered.ok ? ok({ ...answered.value, token: minted.token }) : answered;
 }

@@ -18,6 +18,8 @@ export type FailureCode =
   | "too_varied"
   | "key_revoked"
   | "changed_meanwhile"
+  | "plan_limit"
+  | "webhook_disabled"
   | "bootstrap_only"
   | "role_insufficient"
   | "people_only"

@@ -9,6 +9,7 @@ import { integrations } from "../schema/integrations.ts";
 import { outbox, relayKeys, scopeRules } from "../schema/keys.ts";
 import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
+import { planGuard } from "./plans.ts";
 
 export type KeyRow = typeof relayKeys.$inferSelect;
 export type NewKey = Omit<typeof relayKeys.$inferInsert, "policyVersion" | "state">;
@@ -143,6 +144,8 @@ export const ruleList = sql<ScopeRule[]>`(
 /**
  * Creates a key at policy version 1. The share locks make a concurrent change of the integration or the holder wait, and
  * then see this key: otherwise the key would start, and stay, under what they were before.
+ *
+ * @throws what `isPlanLimit` knows when the plan allows no more keys.
  */
 export async function createKey(
   db: Database,
@@ -152,6 +155,7 @@ export async function createKey(
 ): Promise<void> {
   const { id, organizationId, integrationId, holderId } = key;
   await db.batch([
+    ...planGuard(db, organizationId, "keys"),
     db
       .select({ id: integrations.id })
       .from(integrations)

@@ -3,6 +3,7 @@ import { newId } from "@relaykey/core/ids";
 import type { Notice, NoticeType } from "@relaykey/core/notice";
 import type { Database } from "../client.ts";
 import { alerts, notices } from "../schema/notices.ts";
+import { organizations } from "../schema/organizations.ts";
 import { memberships, users } from "../schema/people.ts";
 import { adminEventCte } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
@@ -164,12 +165,15 @@ export async function claimAlerts(
   const found = await db
     .select({
       notice: notices,
-      organization: sql<string>`(SELECT name FROM organizations WHERE organizations.id = ${notices.organizationId})`,
-      to: sql<string[]>`ARRAY(SELECT ${users.email} FROM ${memberships} JOIN ${users} ON ${users.id} = ${memberships.userId}
+      organization: organizations.name,
+      to: sql<
+        string[]
+      >`ARRAY(SELECT ${users.email} FROM ${memberships} JOIN ${users} ON ${users.id} = ${memberships.userId}
         WHERE ${memberships.organizationId} = ${notices.organizationId} AND ${memberships.role} = 'admin'
         ORDER BY ${users.email})`,
     })
     .from(notices)
+    .innerJoin(organizations, eq(organizations.id, notices.organizationId))
     .where(
       inArray(
         notices.id,

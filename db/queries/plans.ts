@@ -23,8 +23,10 @@ const COUNTED: Record<PlanResource, (organizationId: string) => ReturnType<typeo
 /**
  * Statements that begin the batch of a create: they stop the whole transaction when the plan allows no more. The lock makes
  * creates of an organization at the same time wait for one another, so that the count is true until the batch is over.
+ *
+ * @param leaving how many the same batch ends.
  */
-export function planGuard(db: Database, organizationId: string, resource: PlanResource) {
+export function planGuard(db: Database, organizationId: string, resource: PlanResource, leaving: 0 | 1 = 0) {
   const allowed = sql.join(
     PLAN_NAMES.map((plan) => sql`WHEN ${plan} THEN ${PLANS[plan].limits[resource]}::bigint`),
     sql` `,
@@ -32,7 +34,7 @@ export function planGuard(db: Database, organizationId: string, resource: PlanRe
   return [
     db.execute(sql`SELECT id FROM ${organizations} WHERE id = ${organizationId} FOR NO KEY UPDATE`),
     db.execute(sql`
-      SELECT relaykey_require_below((${COUNTED[resource](organizationId)}), CASE plan ${allowed} ELSE 0 END, ${resource})
+      SELECT relaykey_require_below((${COUNTED[resource](organizationId)}) - ${leaving}::bigint, CASE plan ${allowed} ELSE 0 END, ${resource})
       FROM ${organizations} WHERE id = ${organizationId}`),
   ] as const;
 }

@@ -29,11 +29,12 @@ export async function claimDeliveries(
 ): Promise<ClaimedDelivery[]> {
   const now = sql`${claim.now.toISOString()}::timestamptz`;
   const until = new Date(claim.now.getTime() + claim.leaseMs).toISOString();
-  const isDue = (row: string) => sql`${sql.raw(row)}.state = 'waiting' AND ${
-    claim.only === undefined
-      ? sql`${sql.raw(row)}.next_attempt_at <= ${now}`
-      : sql`${sql.raw(row)}.id = ${claim.only}::uuid`
-  }`;
+  const isDue = (row: string) =>
+    sql`${sql.raw(row)}.state = 'waiting' AND ${
+      claim.only === undefined
+        ? sql`${sql.raw(row)}.next_attempt_at <= ${now}`
+        : sql`${sql.raw(row)}.id = ${claim.only}::uuid`
+    }`;
   const { rows } = await db.execute<{ id: string }>(sql`
     WITH candidates AS (
       SELECT due.id, row_number() OVER (PARTITION BY due.endpoint_id ORDER BY due.next_attempt_at, due.id) AS place

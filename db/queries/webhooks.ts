@@ -103,10 +103,7 @@ export async function deleteEndpoint(
   endpointId: string,
   event: AdminEvent,
 ): Promise<boolean> {
-  const which = and(
-    eq(webhookEndpoints.organizationId, organizationId),
-    eq(webhookEndpoints.id, endpointId),
-  );
+  const which = and(eq(webhookEndpoints.organizationId, organizationId), eq(webhookEndpoints.id, endpointId));
   const [, , result] = await db.batch([
     // From here on no new delivery to it begins, so the removal of those that are there is whole.
     db.select({ id: webhookEndpoints.id }).from(webhookEndpoints).where(which).for("update"),

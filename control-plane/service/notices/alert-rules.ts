@@ -24,7 +24,11 @@ const RULES: Partial<Record<NoticeType, AlertRule>> = {
     mailsPerWindow: 3,
   },
   "holder.mail_failed": { windowMs: 24 * HOUR_MS, subject: ({ holderId }) => holderId, mailsPerWindow: 5 },
-  "integration.failing": { windowMs: HOUR_MS, subject: ({ integrationId }) => integrationId, mailsPerWindow: 5 },
+  "integration.failing": {
+    windowMs: HOUR_MS,
+    subject: ({ integrationId }) => integrationId,
+    mailsPerWindow: 5,
+  },
   "webhook.disabled": {
     windowMs: HOUR_MS,
     subject: ({ data }) => String(data["endpoint_id"]),

@@ -99,12 +99,16 @@ function said({ data }: NoticeRow, name: string, otherwise: string): string {
   const fact = data[name];
   if (typeof fact !== "string" && typeof fact !== "number") return otherwise;
   // Line ends and the like have no business in a subject.
-  const text = String(fact).replaceAll(/[\p{Cc}\p{Cf}]/gu, " ").trim();
+  const text = String(fact)
+    .replaceAll(/[\p{Cc}\p{Cf}]/gu, " ")
+    .trim();
   return text === "" ? otherwise : text.slice(0, 200);
 }
 
 function where(notice: NoticeRow): string {
   const address = said(notice, "address", "an address that is not theirs");
-  const place = [said(notice, "city", ""), said(notice, "country", "")].filter((part) => part !== "").join(", ");
+  const place = [said(notice, "city", ""), said(notice, "country", "")]
+    .filter((part) => part !== "")
+    .join(", ");
   return place === "" ? address : `${address} (${place})`;
 }

@@ -66,11 +66,11 @@ async function consume(
     return id === null ? "repeated" : "written";
   } catch (error) {
     // Of an organization that is gone: no retry brings it back.
-    if (isForeignKeyViolation(error, "notices_organization_id_organizations_id_fk")) return reject(deps, message, raw, "no such organization");
+    if (isForeignKeyViolation(error, "notices_organization_id_organizations_id_fk"))
+      return reject(deps, message, raw, "no such organization");
     throw error;
   }
 }
-
 
 async function reject(
   deps: ServiceDependencies,

@@ -58,8 +58,7 @@ async function attempt(deps: ServiceDependencies, claimed: ClaimedDelivery): Pro
 }
 
 type Sent =
-  | { readonly status: number; readonly error: null }
-  | { readonly status: null; readonly error: string };
+  { readonly status: number; readonly error: null } | { readonly status: null; readonly error: string };
 
 async function send(deps: ServiceDependencies, { endpoint, notice }: ClaimedDelivery): Promise<Sent> {
   // The rules may have become stricter since it was stored, and a copied database may run in another edition.

@@ -16,7 +16,9 @@ export function checkEndpointUrl(
   const own = [deps.proxyUrl, deps.controlUrl].map((site) => new URL(site));
   const checked = checkUpstream(url, {
     development: deps.development,
-    ownZones: own.map(({ hostname }) => hostname).filter((host) => host.includes(".") && !/^[0-9.]+$/.test(host)),
+    ownZones: own
+      .map(({ hostname }) => hostname)
+      .filter((host) => host.includes(".") && !/^[0-9.]+$/.test(host)),
   });
   if (!checked.ok) return invalid("url", checked.error.replaceAll("upstream", "address"));
   if (own.some(({ port }) => isOwnLoopback(checked.origin, port)))
@@ -26,5 +28,7 @@ export function checkEndpointUrl(
 
 /** In the local edition our own sites are ports of this machine. */
 function isOwnLoopback(origin: string, port: string): boolean {
-  return /^https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::|$)/.test(origin) && new URL(origin).port === port;
+  return (
+    /^https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::|$)/.test(origin) && new URL(origin).port === port
+  );
 }

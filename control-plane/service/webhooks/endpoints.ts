@@ -44,14 +44,11 @@ export async function createEndpoint(
   if (!checked.ok) return checked;
   const id = newId();
   const endpoint = { url: checked.value, description: input.description, types: [...new Set(input.types)] };
-  return withinPlan(deps, caller, "webhookEndpoints", async () => {
-    const created = await queries.createEndpoint(
-      deps.db,
-      { id, organizationId, ...endpoint },
-      adminEvent(caller, "webhook.created", { kind: "webhook_endpoint", id }, { after: endpoint }),
-    );
-    return ok({ endpoint: created, secret: await secretOf(deps, created) });
-  });
+  const event = adminEvent(caller, "webhook.created", { kind: "webhook_endpoint", id }, { after: endpoint });
+  const created = await withinPlan(deps, caller, "webhookEndpoints", () =>
+    queries.createEndpoint(deps.db, { id, organizationId, ...endpoint }, event),
+  );
+  return created.ok ? ok({ endpoint: created.value, secret: await secretOf(deps, created.value) }) : created;
 }
 
 /** All endpoints of the organization, the oldest first. */
@@ -162,7 +159,14 @@ async function changeAt(
     );
     const { organizationId } = caller;
     const { revision } = found.value;
-    const changed = await queries.changeEndpoint(deps.db, organizationId, endpointId, revision, change, event);
+    const changed = await queries.changeEndpoint(
+      deps.db,
+      organizationId,
+      endpointId,
+      revision,
+      change,
+      event,
+    );
     if (changed !== null) return ok(changed);
   }
   return fail("changed_meanwhile");
