@@ -115,6 +115,14 @@ function isSameKind(one: Block, other: Block): boolean {
   return one.base.kind() === other.base.kind();
 }
 
+/** Whether every address of one block lies in one of the others. Blocks that cover it only together are not counted. */
+export function isWithinCidrs(text: string, cidrs: readonly string[]): boolean {
+  const block = parseCidr(text);
+  if (block === null) return false;
+  const wide = cidrs.filter((outer) => (parseCidr(outer)?.bits ?? Infinity) <= block.bits);
+  return compileCidrs(wide)(block.address);
+}
+
 function parseAddress(text: string): Address | null {
   // ipaddr.js also reads octal, hexadecimal and short forms of IPv4: one spelling is enough here.
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);

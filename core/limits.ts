@@ -58,6 +58,14 @@ export function parseRate(text: string): RateLimit | null {
   return { limit: Number(limit), windowSeconds: seconds };
 }
 
+/**
+ * Whether a rate never admits more than another does. Windows begin at multiples of their length, so a longer one has to
+ * be made of whole shorter ones; otherwise two of its bursts could meet in one.
+ */
+export function isWithinRate(rate: RateLimit, bound: RateLimit): boolean {
+  return rate.limit <= bound.limit && rate.windowSeconds % bound.windowSeconds === 0;
+}
+
 /** The shortest text that `parseRate` reads back: "100/m", "5/10s". */
 export function formatRate(rate: RateLimit): string {
   const text = formatDuration(rate.windowSeconds * 1_000);

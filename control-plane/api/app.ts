@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { compileScope, matchScope } from "@relaykey/core/scope";
 import { describeError } from "../log.ts";
 import { authorize } from "../service/authorization.ts";
 import type { Caller } from "../service/caller.ts";
@@ -9,6 +10,8 @@ import { ApiError, problem } from "./errors.ts";
 import type { ApiErrorCode } from "./errors.ts";
 import { readBody, readQuery } from "./input.ts";
 import { respond } from "./respond.ts";
+import { DEFAULT_API_LIMITS } from "./throttle.ts";
+import type { ApiLimits } from "./throttle.ts";
 import type { RawCall, Route } from "./route.ts";
 import { ROUTES } from "./routes/index.ts";
 
@@ -19,13 +22,13 @@ export const API_BASE = "/api/v1";
  * The management API, as the table of routes says. Everything but its public routes needs a management token, also paths
  * that do not exist: a stranger learns nothing of what is here.
  */
-export function createApi(deps: ServiceDependencies) {
+export function createApi(deps: ServiceDependencies, limits: ApiLimits = DEFAULT_API_LIMITS) {
   const v1 = new Hono<ApiEnv>();
   for (const route of ROUTES) {
     const path = honoPath(route);
     if (route.action === null) v1.on(route.method, path, (context) => serve(deps, context, route, null));
   }
-  v1.use(authenticate(deps));
+  v1.use(authenticate(deps, limits));
   for (const route of ROUTES) {
     const path = honoPath(route);
     if (route.action === null) continue;
@@ -42,7 +45,11 @@ export function createApi(deps: ServiceDependencies) {
 
   app.onError((error, context) => {
     if (error instanceof ApiError) {
-      return problem({ code: error.code, errors: error.errors }, requestOf(context));
+      return problem(
+        { code: error.code, errors: error.errors },
+        requestOf(context),
+        Object.fromEntries(error.headers),
+      );
     }
     deps.log("error", "api_failed", { requestId: context.env.requestId, error: describeError(error) });
     return refuse(context, "internal_error");
@@ -60,10 +67,26 @@ async function serve(
   if (route.action !== null && caller !== null) {
     const allowed = authorize(caller, route.action);
     if (!allowed.ok) return problem(allowed.failure, requestOf(context));
+    if (!isInTokenScope(caller, context, route)) throw new ApiError("token_scope");
   }
   const run = route.accept(await readCall(context, route));
   const outcome = await run({ deps, caller, ip: context.env.ip, expected: null });
   return outcome.ok ? respond(route, outcome.value) : problem(outcome.failure, requestOf(context));
+}
+
+/**
+ * Whether the rules of a token, if it has any, admit an operation. What is matched is the operation's own path with the
+ * parameters that were read, so that no spelling of a path can name one thing here and another to the router. HEAD is GET.
+ */
+function isInTokenScope({ token }: Caller, context: ApiContext, route: Route): boolean {
+  if (token === null || token.rules === null) return true;
+  const params = context.req.param();
+  const segments = route.path
+    .slice(1)
+    .split("/")
+    .map((segment) => (segment.startsWith("{") ? (params[segment.slice(1, -1)] ?? "") : segment));
+  const query = /\?([^#]*)/.exec(context.req.url)?.[1] ?? "";
+  return matchScope(compileScope(token.rules, {}), route.method, segments, query).ok;
 }
 
 async function readCall(context: ApiContext, route: Route): Promise<RawCall> {

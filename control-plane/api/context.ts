@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { Secret } from "@relaykey/core/secret";
 import type { Caller } from "../service/caller.ts";
 
 /** What every handler of the API finds in its context. */
@@ -11,6 +12,8 @@ export interface ApiEnv {
   Variables: {
     /** Who is asking; set once the token is verified. */
     caller: Caller;
+    /** The verified token itself: what only its owner can open again is encrypted under it. */
+    tokenText: Secret;
   };
 }
 

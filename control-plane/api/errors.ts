@@ -1,7 +1,7 @@
 import type { Failure, FailureCode, FieldError } from "../service/outcome.ts";
 
 interface ErrorRow {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
   readonly title: string;
   /** What to do next, when the occurrence has nothing more exact to say. */
   readonly detail: string;
@@ -59,6 +59,11 @@ export const API_ERRORS = {
     title: "Outside what the token may do",
     detail: "Use a token whose scope and bounds cover this, or ask an admin for one.",
   },
+  token_address: {
+    status: 403,
+    title: "The token may not be used from this address",
+    detail: "Call from an address on the token's list, or ask an admin for a token that lists this one.",
+  },
   passkey_needed: {
     status: 403,
     title: "A passkey is needed",
@@ -104,6 +109,11 @@ export const API_ERRORS = {
     title: "The key is revoked",
     detail: "A revocation is final: create a new key.",
   },
+  too_many_alive: {
+    status: 409,
+    title: "Too many keys of this token are alive",
+    detail: "Revoke keys that are no longer needed, or wait until some expire.",
+  },
   changed_meanwhile: {
     status: 409,
     title: "Somebody else is changing the same thing",
@@ -139,6 +149,11 @@ export const API_ERRORS = {
     title: "There is no such integration",
     detail: "Create the integration first: POST /api/v1/integrations.",
   },
+  rate_limited: {
+    status: 429,
+    title: "Too many calls",
+    detail: "Wait as long as Retry-After says, then go on.",
+  },
   vendor_refuses: {
     status: 422,
     title: "The vendor does not accept the new key",
@@ -163,11 +178,17 @@ export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code: ApiErrorCode;
   readonly errors: readonly FieldError[];
+  readonly headers: readonly (readonly [name: string, value: string])[];
 
-  constructor(code: ApiErrorCode, errors: readonly FieldError[] = []) {
+  constructor(
+    code: ApiErrorCode,
+    errors: readonly FieldError[] = [],
+    headers: readonly (readonly [name: string, value: string])[] = [],
+  ) {
     super(API_ERRORS[code].title);
     this.code = code;
     this.errors = errors;
+    this.headers = headers;
   }
 }
 

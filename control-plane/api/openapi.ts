@@ -24,7 +24,7 @@ export function errorsOf(route: Route): ApiErrorCode[] {
   if (route.action !== null) {
     const row: (typeof ACTIONS)[keyof typeof ACTIONS] & Record<string, unknown> = ACTIONS[route.action];
     add("token_missing", "token_invalid", "token_expired", "token_revoked");
-    add("role_insufficient", "token_scope");
+    add("role_insufficient", "token_scope", "token_address", "rate_limited");
     if (row["peopleOnly"] === true) add("people_only");
     if (row["bootstrapOnly"] === true) add("bootstrap_only");
     if (row["dangerous"] === true) add("passkey_needed");

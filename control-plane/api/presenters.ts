@@ -1,5 +1,5 @@
 import { EDGE_BOUND_SECONDS } from "@relaykey/core/enforcement";
-import { formatRate } from "@relaykey/core/limits";
+import { formatDuration, formatRate } from "@relaykey/core/limits";
 import type { Limits } from "@relaykey/core/limits";
 import { PROBE_VERDICTS } from "@relaykey/core/probe";
 import type { ProbeResult } from "@relaykey/core/probe";
@@ -12,6 +12,7 @@ import type { Integration } from "@relaykey/db/queries/integrations";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
 import type { Organization } from "@relaykey/db/queries/organizations";
 import type { Receipt } from "@relaykey/db/queries/receipts";
+import type { ManagementToken } from "@relaykey/db/queries/tokens";
 import type { SecretVersion } from "@relaykey/db/queries/vendor-keys";
 import type { Enforcement } from "../service/enforcement.ts";
 import type { ListedKey } from "../service/keys.ts";
@@ -120,6 +121,36 @@ function presentRule(rule: ScopeRule) {
   return {
     rule: text,
     query: { ...query, ...(noDuplicates === undefined ? {} : { no_duplicates: noDuplicates }) },
+  };
+}
+
+export function presentToken(token: ManagementToken) {
+  const { bounds } = token;
+  return {
+    id: token.id,
+    name: token.name,
+    kind: token.kind,
+    role: token.role,
+    display: token.display,
+    allow: token.rules?.map(presentRule) ?? null,
+    ips: token.ipCidrs,
+    bounds:
+      bounds === null
+        ? null
+        : {
+            integrations: bounds.integrations,
+            holders: bounds.holders,
+            allow: bounds.rules.map(presentRule),
+            max_ttl: formatDuration(bounds.maxTtlSeconds * 1_000),
+            ips: bounds.cidrs,
+            rate: bounds.rate === null ? null : formatRate(bounds.rate),
+            max_alive: bounds.maxAlive,
+          },
+    last_used_at: token.lastUsedAt,
+    last_used_ip: token.lastUsedIp,
+    expires_at: token.expiresAt,
+    revoked_at: token.revokedAt,
+    created_at: token.createdAt,
   };
 }
 

@@ -5,6 +5,12 @@ export default [
   layout("routes/shell.tsx", [
     index("routes/overview.tsx"),
     route("search", "routes/search.tsx"),
+    route("keys", "routes/keys.tsx"),
+    route("keys/new", "routes/keys-new.tsx"),
+    route("keys/revoke", "routes/keys-revoke.tsx"),
+    route("keys/:key", "routes/key.tsx"),
+    route("keys/:key/edit", "routes/key-edit.tsx"),
+    route("keys/:key/tighten", "routes/key-tighten.tsx"),
     route("*", "routes/missing.tsx"),
   ]),
   route("sign-in", "routes/sign-in.tsx"),

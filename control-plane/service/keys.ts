@@ -19,6 +19,7 @@ import { checkPolicy, describePolicy, newPolicy, updatedPolicy } from "./key-pol
 import type { PolicyInput, PolicyUpdate } from "./key-policy.ts";
 import { fail, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
+import { boundsOf, checkBounds, checkMintedPolicy, mintGuard, mintedBy } from "./provision.ts";
 import { toPage } from "./page.ts";
 import { withinPlan } from "./plan-limit.ts";
 import type { Page, PageRequest } from "./page.ts";
@@ -57,6 +58,14 @@ export async function createKey(
     findHolder(deps, caller, input.holder),
     findIntegration(deps, caller, input.integration),
   ]);
+  const bounds = boundsOf(caller);
+  if (bounds !== null) {
+    const within = checkBounds(bounds, {
+      holderId: holder.ok ? holder.value.id : null,
+      integrationId: integration.ok ? integration.value.id : null,
+    });
+    if (!within.ok) return within;
+  }
   if (!holder.ok) {
     return fail("holder_unknown", {
       errors: [{ field: "holder", message: `There is no holder "${input.holder}": create it first.` }],
@@ -76,6 +85,10 @@ export async function createKey(
   const policy = newPolicy({ ...settings, name, ip });
   const problem = checkPolicy(policy, deps.now());
   if (problem !== null) return problem;
+  if (bounds !== null) {
+    const within = checkMintedPolicy(bounds, policy, deps.now());
+    if (!within.ok) return within;
+  }
   const { rules, ...columns } = policy;
   const minted = await mintToken("proxy", locator, deps.tagKey);
   const id = newId();
@@ -87,6 +100,8 @@ export async function createKey(
     tokenHash: minted.hash,
     display: minted.display,
     ...columns,
+    createdByKind: caller.actor.kind,
+    createdById: caller.actor.id,
   };
   const event = adminEvent(
     caller,
@@ -94,8 +109,12 @@ export async function createKey(
     { kind: "key", id },
     { after: { holder: holder.value.name, integration: integration.value.slug, ...describePolicy(policy) } },
   );
-  const created = await withinPlan(deps, caller, "keys", () => queries.createKey(deps.db, row, rules, event));
+  const mint = { guard: mintGuard(caller), now: new Date(deps.now()) };
+  const created = await withinPlan(deps, caller, "keys", () =>
+    queries.createKey(deps.db, row, rules, event, mint),
+  );
   if (!created.ok) return created;
+  if (!created.value) return fail("too_many_alive");
   const answered = await answerChange(deps, caller, id, 1);
   return answered.ok ? ok({ ...answered.value, token: minted.token }) : answered;
 }
@@ -123,11 +142,17 @@ export async function listKeys(
   const allowed = authorize(caller, "key.read");
   if (!allowed.ok) return allowed;
   const filter = await readSelection(deps, caller, selection);
-  if (!filter.ok) return filter;
-  const rows = await queries.listKeys(deps.db, caller.organizationId, filter.value, {
-    limit: page.limit + 1,
-    before: page.cursor,
-  });
+  const createdBy = mintedBy(caller);
+  if (!filter.ok) {
+    // Whoever sees their own keys only is not told which names there are.
+    return createdBy === null ? filter : ok({ entries: [], nextCursor: null });
+  }
+  const rows = await queries.listKeys(
+    deps.db,
+    caller.organizationId,
+    { ...filter.value, ...(createdBy === null ? {} : { createdBy }) },
+    { limit: page.limit + 1, before: page.cursor },
+  );
   return ok(toPage(await withLastUses(deps, caller, rows), page.limit, ({ id }) => id));
 }
 
@@ -183,7 +208,9 @@ export async function findKey(
   keyId: string,
 ): Promise<Outcome<KeyRecord>> {
   const key = await queries.findKey(deps.db, caller.organizationId, keyId);
-  return key === null ? fail("not_found") : ok(key);
+  const createdBy = mintedBy(caller);
+  const isSeen = key !== null && (createdBy === null || key.createdById === createdBy);
+  return isSeen ? ok(key) : fail("not_found");
 }
 
 /** Changes what a key may do and waits until the change holds. A revoked key cannot be changed. */
@@ -233,6 +260,8 @@ export async function revokeKey(
 ): Promise<Outcome<KeyAnswer>> {
   const allowed = authorize(caller, "key.revoke");
   if (!allowed.ok) return allowed;
+  const seen = await findKey(deps, caller, keyId);
+  if (!seen.ok) return seen;
   const event = adminEvent(caller, "key.revoked", { kind: "key", id: keyId });
   const revokedAt = new Date(deps.now());
   const version = await queries.revokeKey(deps.db, caller.organizationId, keyId, revokedAt, event);

@@ -17,6 +17,7 @@ export type FailureCode =
   | "vendor_refuses"
   | "too_varied"
   | "key_revoked"
+  | "too_many_alive"
   | "changed_meanwhile"
   | "plan_limit"
   | "webhook_disabled"

@@ -21,7 +21,9 @@ export function looksLikeIdentifier(segment: string): boolean {
 function looksRandom(word: string): boolean {
   if (word.length < 8) return false;
   if (/^[0-9a-f]+$/i.test(word) && /\d/.test(word) && /[a-f]/i.test(word)) return true;
-  const switches = Array.from(word).filter((letter, index) => index > 0 && kind(letter) !== kind(word[index - 1]));
+  const switches = Array.from(word).filter(
+    (letter, index) => index > 0 && kind(letter) !== kind(word[index - 1]),
+  );
   return switches.length >= 3 && (/\d/.test(word) || switches.length * 3 >= word.length);
 }
 

@@ -3,12 +3,14 @@ import type { SQL, SQLWrapper } from "drizzle-orm";
 import { newId } from "@relaykey/core/ids";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { Database } from "../client.ts";
+import { managementTokens } from "../schema/access.ts";
 import { auditEvents } from "../schema/audit.ts";
 import { holders } from "../schema/holders.ts";
 import { integrations } from "../schema/integrations.ts";
 import { outbox, relayKeys, scopeRules } from "../schema/keys.ts";
 import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
+import { DIVISION_BY_ZERO, hasCode } from "./conflicts.ts";
 import { planGuard } from "./plans.ts";
 
 export type KeyRow = typeof relayKeys.$inferSelect;
@@ -33,6 +35,8 @@ export interface KeyFilter {
   readonly holderId?: string;
   readonly integrationId?: string;
   readonly state?: KeyRow["state"];
+  /** Who issued them. */
+  readonly createdBy?: string;
   /** Part of the key's name or display form, or of its holder's name; case does not count. */
   readonly search?: string;
   readonly expiresBefore?: Date;
@@ -41,6 +45,13 @@ export interface KeyFilter {
   readonly enforced?: boolean;
   /** No request of it has arrived since. */
   readonly unusedSince?: Date;
+}
+
+/** What must hold of the token that mints a key, in the moment it is stored. */
+export interface MintGuard {
+  readonly tokenId: string;
+  /** Keys of its minting that may be alive, the new one included. */
+  readonly maxAlive: number;
 }
 
 export async function findKey(
@@ -75,6 +86,7 @@ export function matching(organizationId: string, filter: KeyFilter): SQL | undef
     filter.holderId === undefined ? undefined : eq(relayKeys.holderId, filter.holderId),
     filter.integrationId === undefined ? undefined : eq(relayKeys.integrationId, filter.integrationId),
     filter.state === undefined ? undefined : eq(relayKeys.state, filter.state),
+    filter.createdBy === undefined ? undefined : eq(relayKeys.createdById, filter.createdBy),
     filter.expiresBefore === undefined ? undefined : lt(relayKeys.expiresAt, filter.expiresBefore),
     filter.createdBefore === undefined ? undefined : lt(relayKeys.createdAt, filter.createdBefore),
     filter.enforced === undefined
@@ -143,8 +155,10 @@ export const ruleList = sql<ScopeRule[]>`(
 
 /**
  * Creates a key at policy version 1. The share locks make a concurrent change of the integration or the holder wait, and
- * then see this key: otherwise the key would start, and stay, under what they were before.
+ * then see this key: otherwise the key would start, and stay, under what they were before. The guard locks its token: of
+ * several that mint at once each counts the keys of those before it.
  *
+ * @returns false when the guard does not hold.
  * @throws what `isPlanLimit` knows when the plan allows no more keys.
  */
 export async function createKey(
@@ -152,9 +166,19 @@ export async function createKey(
   key: NewKey,
   rules: readonly ScopeRule[],
   event: AdminEvent,
-): Promise<void> {
+  mint: { readonly guard: MintGuard | null; readonly now: Date },
+): Promise<boolean> {
   const { id, organizationId, integrationId, holderId } = key;
-  await db.batch([
+  const { guard, now } = mint;
+  const rows = rules.map((rule, position) => ({
+    organizationId,
+    keyId: id,
+    position,
+    methods: [...rule.methods],
+    path: rule.path,
+    query: rule.query ?? null,
+  }));
+  const statements = [
     ...planGuard(db, organizationId, "keys"),
     db
       .select({ id: integrations.id })
@@ -167,19 +191,39 @@ export async function createKey(
       .where(and(eq(holders.organizationId, organizationId), eq(holders.id, holderId)))
       .for("share"),
     db.insert(relayKeys).values({ ...key, state: "active", policyVersion: 1 }),
-    db.insert(scopeRules).values(
-      rules.map((rule, position) => ({
-        organizationId,
-        keyId: id,
-        position,
-        methods: [...rule.methods],
-        path: rule.path,
-        query: rule.query ?? null,
-      })),
-    ),
+    db.insert(scopeRules).values(rows),
     db.insert(outbox).values({ id: newId(), organizationId, keyId: id, version: 1 }),
     insertAdminEvent(db, event),
-  ]);
+  ] as const;
+  if (guard === null) {
+    await db.batch(statements);
+    return true;
+  }
+  const lock = db
+    .select({ id: managementTokens.id })
+    .from(managementTokens)
+    .where(and(eq(managementTokens.organizationId, organizationId), eq(managementTokens.id, guard.tokenId)))
+    .for("update");
+  try {
+    await db.batch([lock, db.execute(mayMint(organizationId, guard, now)), ...statements]);
+    return true;
+  } catch (error) {
+    if (hasCode(error, DIVISION_BY_ZERO)) return false;
+    throw error;
+  }
+}
+
+/** Fails, and with it the whole batch, unless the token may still mint: SQL has no plainer way to say so. */
+function mayMint(organizationId: string, { tokenId, maxAlive }: MintGuard, now: Date): SQL {
+  return sql`
+    SELECT 1 / (CASE WHEN token.revoked_at IS NULL
+      AND (token.expires_at IS NULL OR token.expires_at > ${timestamp(now)})
+      AND (SELECT count(*) FROM ${relayKeys}
+        WHERE organization_id = ${organizationId} AND created_by_id = ${tokenId} AND state <> 'revoked'
+          AND (expires_at IS NULL OR expires_at > ${timestamp(now)})) < ${maxAlive}::int
+      THEN 1 ELSE 0 END)
+    FROM ${managementTokens} AS token
+    WHERE token.id = ${tokenId} AND token.organization_id = ${organizationId}`;
 }
 
 /**

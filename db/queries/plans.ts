@@ -5,6 +5,7 @@ import type { Database } from "../client.ts";
 import { organizations } from "../schema/organizations.ts";
 import { adminEventCte } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
+import { hasCode } from "./conflicts.ts";
 import { bumpKeys } from "./outbox.ts";
 
 /** SQLSTATE of `relaykey_require_below`. */
@@ -41,10 +42,7 @@ export function planGuard(db: Database, organizationId: string, resource: PlanRe
 
 /** Whether a create failed because of the plan. */
 export function isPlanLimit(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ((cause as Error & { code?: unknown }).code === PLAN_LIMIT) return true;
-  }
-  return false;
+  return hasCode(error, PLAN_LIMIT);
 }
 
 /** How much of each limit an organization has used, and its requests of the month. */

@@ -20,6 +20,8 @@ export const TOKEN_KINDS = ["bootstrap", "standard", "provisioner"] as const;
 export interface ProvisionBounds {
   /** Ids of the integrations it may issue keys for. */
   readonly integrations: readonly string[];
+  /** Ids of the holders it may issue keys to; null = any. */
+  readonly holders: readonly string[] | null;
   /** Every rule of a minted key must be covered by these. */
   readonly rules: readonly ScopeRule[];
   readonly maxTtlSeconds: number;
@@ -141,7 +143,7 @@ export const deviceLogins = pgTable("device_logins", {
   createdAt: createdAt(),
 });
 
-/** Counters behind throttles of the control plane: by address, IP, token. */
+/** Counters behind throttles of the control plane, by address, IP, token: how often in the window that began then. */
 export const throttles = pgTable("throttles", {
   bucket: text("bucket").primaryKey(),
   windowStart: moment("window_start").notNull(),

@@ -1,9 +1,3 @@
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { execFileSync } from "node:child_process";
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "@relaykey/db/client";
@@ -19,56 +13,9 @@ import type { SqlBackend } from "./backend.ts";
 import { migrateBackend } from "./migrate-backend.ts";
 import { openPglite } from "./pglite.ts";
 import { openPostgres } from "./postgres.ts";
+import { startPostgres } from "./test-postgres.ts";
 
 const PASSWORD = "p@ss/word";
-
-/** A real PostgreSQL of its own in a temporary folder, on a Unix socket: no port, no cluster of the machine. */
-async function startPostgres(): Promise<{ url: string; stop: () => void } | null> {
-  const root = "/usr/lib/postgresql";
-  const version = existsSync(root) ? readdirSync(root).sort().at(-1) : undefined;
-  if (version === undefined || !existsSync(join(root, version, "bin/postgres"))) return null;
-  const bin = join(root, version, "bin");
-  const folder = mkdtempSync(join(tmpdir(), "relaykey-pg-"));
-  const asRoot = process.getuid?.() === 0;
-  // PostgreSQL refuses to run as root.
-  const owner = asRoot
-    ? {
-        uid: Number(execFileSync("id", ["-u", "postgres"])),
-        gid: Number(execFileSync("id", ["-g", "postgres"])),
-      }
-    : {};
-  if (asRoot && owner.uid !== undefined) chownSync(folder, owner.uid, owner.gid);
-  const data = join(folder, "data");
-  execFileSync(join(bin, "initdb"), ["-D", data, "-U", "relaykey", "--auth=trust", "--no-sync"], {
-    ...owner,
-    stdio: "ignore",
-  });
-  const server: ChildProcess = spawn(
-    join(bin, "postgres"),
-    ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"],
-    { ...owner, stdio: "ignore" },
-  );
-  const url = `postgres://relaykey@localhost/postgres?host=${encodeURIComponent(folder)}`;
-  for (let attempt = 0; ; attempt += 1) {
-    const probe = openPostgres(url);
-    try {
-      await probe.script("SELECT 1");
-      break;
-    } catch (error) {
-      if (attempt > 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    } finally {
-      await probe.close();
-    }
-  }
-  return {
-    url,
-    stop: () => {
-      server.kill("SIGQUIT");
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
 
 const postgres = await startPostgres();
 if (postgres === null)

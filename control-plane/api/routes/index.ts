@@ -6,6 +6,7 @@ import { keyLifecycleRoutes } from "./key-lifecycle.ts";
 import { keyRoutes } from "./keys.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { referenceRoutes } from "./reference.ts";
+import { tokenRoutes } from "./tokens.ts";
 import { vendorKeyRoutes } from "./vendor-keys.ts";
 
 /** The table of routes: the app, authorization, the OpenAPI document and the tests are made from it. */
@@ -18,4 +19,5 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...keyLifecycleRoutes,
   ...auditRoutes,
+  ...tokenRoutes,
 ];

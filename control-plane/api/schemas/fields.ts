@@ -55,6 +55,23 @@ export const duration = z.string("Give a duration such as 15m, 2h or 7d.").trans
   return z.NEVER;
 });
 
+/** For schemas with both `expires_at` and `expires_in`. */
+export const EXPIRY_TWICE = { path: ["expires_in"], message: "Give expires_at or expires_in, not both." };
+
+interface Expiry {
+  readonly expires_at?: Date | null | undefined;
+  readonly expires_in?: number | undefined;
+}
+
+export function expiryOnce({ expires_at, expires_in }: Expiry): boolean {
+  return expires_at === undefined || expires_in === undefined;
+}
+
+/** `expires_in` counts from `now` (epoch ms). */
+export function expiry({ expires_at, expires_in }: Expiry, now: number): Date | null | undefined {
+  return expires_in === undefined ? expires_at : new Date(now + expires_in);
+}
+
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 200;
 

@@ -1,16 +1,7 @@
 import * as z from "zod";
 import { enforcementAnswer, fanOutAnswer } from "./answers.ts";
-import { duration, id, strict } from "./fields.ts";
-import {
-  EXPIRY_FIELDS,
-  EXPIRY_TWICE,
-  expiry,
-  expiryOnce,
-  keySelection,
-  keyShape,
-  receiptShape,
-  selection,
-} from "./keys.ts";
+import { EXPIRY_TWICE, duration, expiry, expiryOnce, id, strict } from "./fields.ts";
+import { EXPIRY_FIELDS, keySelection, keyShape, receiptShape, selection } from "./keys.ts";
 
 const DAY_MS = 86_400_000;
 const DEFAULT_OVERLAP_MS = DAY_MS;

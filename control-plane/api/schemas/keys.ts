@@ -7,7 +7,20 @@ import type { ScopeRule } from "@relaykey/core/scope";
 import type { IpPolicy } from "@relaykey/core/snapshot";
 import type { PolicyUpdate } from "../../service/key-policy.ts";
 import { at, enforcementAnswer, limitsAnswer, pageOf, uuid } from "./answers.ts";
-import { change, duration, id, label, moment, page, reference, strict, withoutAbsent } from "./fields.ts";
+import {
+  EXPIRY_TWICE,
+  change,
+  duration,
+  expiry,
+  expiryOnce,
+  id,
+  label,
+  moment,
+  page,
+  reference,
+  strict,
+  withoutAbsent,
+} from "./fields.ts";
 import { limits } from "./limits.ts";
 
 const ruleText = z.string('Give a rule such as "POST /v1/chat/completions".');
@@ -25,7 +38,7 @@ const rule = z.union([
   }),
 ]);
 
-const allow = z
+export const allow = z
   .array(rule, 'Give a list of rules such as ["POST /v1/chat/completions"].')
   .min(1, 'Give at least one rule, such as "POST /v1/chat/completions".')
   .max(200, "Give at most 200 rules.")
@@ -52,9 +65,15 @@ const cidr = z.string("Give an address or a block such as 10.0.0.0/8.").transfor
   return z.NEVER;
 });
 
+/** Blocks of addresses, in canonical form. */
+export const cidrs = z
+  .array(cidr, 'Give a list of blocks such as ["10.0.0.0/8"].')
+  .min(1, "Give at least one block.")
+  .max(500, "Give at most 500 blocks.");
+
 const ip = strict({
   mode: z.enum(["any", "allowlist", "confirm"], "Give one of: any, allowlist, confirm."),
-  cidrs: z.array(cidr).min(1, "Give at least one block.").max(500, "Give at most 500 blocks.").optional(),
+  cidrs: cidrs.optional(),
 }).transform(({ mode, cidrs }, context): IpPolicy => {
   if (mode === "allowlist" && cidrs !== undefined) return { mode, cidrs };
   if (mode !== "allowlist" && cidrs === undefined) return { mode };
@@ -82,24 +101,8 @@ const policy = {
   enforcement: z.enum(ENFORCEMENTS, "Give lease or edge."),
 };
 
-export const EXPIRY_TWICE = { path: ["expires_in"], message: "Give expires_at or expires_in, not both." };
-
 /** An expiry that is given in one of two ways, or not at all. */
 export const EXPIRY_FIELDS = { expires_at: policy.expires_at, expires_in: policy.expires_in };
-
-interface Expiry {
-  readonly expires_at?: Date | null | undefined;
-  readonly expires_in?: number | undefined;
-}
-
-export function expiryOnce({ expires_at, expires_in }: Expiry): boolean {
-  return expires_at === undefined || expires_in === undefined;
-}
-
-/** `expires_in` counts from `now` (epoch ms). */
-export function expiry({ expires_at, expires_in }: Expiry, now: number): Date | null | undefined {
-  return expires_in === undefined ? expires_at : new Date(now + expires_in);
-}
 
 const keyFields = strict({
   ...z.object(policy).partial().shape,
@@ -186,7 +189,7 @@ export function selection(input: z.output<z.ZodObject<typeof keySelection>>) {
   });
 }
 
-const ruleAnswer = z.union([
+export const ruleAnswer = z.union([
   z.string(),
   z.strictObject({
     rule: z.string(),

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { limitsSchema, parseRate } from "@relaykey/core/limits";
 import { strict, withoutAbsent } from "./fields.ts";
 
-const rate = z.string("Give a rate such as 100/minute or 5/10s.").transform((text, context) => {
+export const rate = z.string("Give a rate such as 100/minute or 5/10s.").transform((text, context) => {
   const parsed = parseRate(text);
   if (parsed !== null) return parsed;
   context.addIssue({ code: "custom", message: "Give a rate such as 100/minute, 5/10s or 1000/h." });

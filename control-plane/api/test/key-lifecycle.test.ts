@@ -245,7 +245,7 @@ describe("revoking many keys", () => {
     expect((await client("POST", "/organization/enforce")).body).toMatchObject({
       enforcement: { state: "enforced", keys: 5, pending: 0 },
     });
-  }, 60_000);
+  }, 180_000);
 
   test.each([[{}], [{ dry_run: false }], [{ ids: [] }], [{ ids: ["all"] }], [{ all: true }]])(
     "%j does not say which",

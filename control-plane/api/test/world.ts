@@ -16,6 +16,7 @@ import { importTagKey, mintToken } from "@relaykey/core/token";
 import { openDatabase } from "@relaykey/db/client";
 import type { Database } from "@relaykey/db/client";
 import { createOrganization } from "@relaykey/db/queries/organizations";
+import type { SqlBackend } from "../../../local/sql/backend.ts";
 import { startSqlEndpoint } from "../../../local/sql/endpoint.ts";
 import { migrateBackend } from "../../../local/sql/migrate-backend.ts";
 import { openPglite } from "../../../local/sql/pglite.ts";
@@ -123,7 +124,15 @@ export interface Answer {
 }
 
 /** Calls the API as the holder of a management token. */
-export type Client = (method: string, path: string, body?: unknown) => Promise<Answer>;
+export type Client = (
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<Answer>;
+
+/** Where calls come from unless a test says otherwise. */
+export const TEST_ADDRESS = "203.0.113.9";
 
 export interface World {
   readonly db: Database;
@@ -138,15 +147,21 @@ export interface World {
   advance(ms: number): void;
   /** A fresh organization with a token of this kind. */
   organization(kind?: "bootstrap" | "standard"): Promise<{ id: string; token: string; client: Client }>;
-  /** A client with any Authorization header, or none. */
-  caller(authorization: string | null): Client;
+  /** A client with any Authorization header, or none, calling from an address. */
+  caller(authorization: string | null, ip?: string): Client;
   close(): Promise<void>;
 }
 
-/** The API over a real SQL endpoint and a data plane that records. */
-export async function createWorld(): Promise<World> {
+/**
+ * The API over a real SQL endpoint and a data plane that records.
+ *
+ * @param open the database behind it; absent: PGlite, which is one session and so does one thing at a time.
+ */
+export async function createWorld(
+  open: () => Promise<SqlBackend> = () => openPglite("memory://"),
+): Promise<World> {
   const password = crypto.randomUUID();
-  const backend = await openPglite("memory://");
+  const backend = await open();
   await migrateBackend(backend);
   const endpoint = await startSqlEndpoint({ backend, password });
   const db = openDatabase(`postgres://relaykey:${password}@localhost/relaykey`, endpoint.url);
@@ -175,8 +190,8 @@ export async function createWorld(): Promise<World> {
   const api = createApi(deps);
 
   const caller =
-    (authorization: string | null): Client =>
-    async (method, path, body) => {
+    (authorization: string | null, ip = TEST_ADDRESS): Client =>
+    async (method, path, body, headers = {}) => {
       const response = await api.request(
         `/api/v1${path}`,
         {
@@ -184,17 +199,18 @@ export async function createWorld(): Promise<World> {
           headers: {
             ...(authorization === null ? {} : { Authorization: authorization }),
             ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+            ...headers,
           },
           ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
         },
-        { requestId: newId(), ip: "203.0.113.9" },
+        { requestId: newId(), ip },
       );
       const text = await response.text();
       expectDocumented(method, path, { status: response.status, headers: response.headers, text });
       return {
         status: response.status,
         headers: response.headers,
-        body: JSON.parse(text) as Record<string, unknown>,
+        body: parseOrEmpty(text),
         text,
       };
     };
@@ -243,6 +259,15 @@ export async function createWorld(): Promise<World> {
       await backend.close();
     },
   };
+}
+
+/** An export is no JSON, and an answer to HEAD is empty. */
+function parseOrEmpty(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
 }
 
 function randomKey(): string {

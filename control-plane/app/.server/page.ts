@@ -28,6 +28,8 @@ export interface Refusal extends ReturnType<typeof data<RefusedForm>> {
 
 interface RefusedForm {
   readonly failure: ShownFailure;
+  /** What was typed, so that a form can be filled again where no scripts keep it; never a secret. */
+  readonly values: Readonly<Record<string, string>>;
 }
 
 /** All loaders of one answer ask who is calling; it is looked up once. */
@@ -66,8 +68,8 @@ export function unwrap<T>(outcome: Outcome<T>): T {
 }
 
 /** The answer of an action that was refused: the form comes back with what is wrong beside its fields. */
-export function refuse(failure: Failure): Refusal {
-  return data({ failure: showFailure(failure) }, { status: API_ERRORS[failure.code].status });
+export function refuse(failure: Failure, values: Readonly<Record<string, string>> = {}): Refusal {
+  return data({ failure: showFailure(failure), values }, { status: API_ERRORS[failure.code].status });
 }
 
 function showFailure({ code, detail, errors = [] }: Failure): ShownFailure {
