@@ -4,6 +4,7 @@ import type { RouteConfig } from "@remix-run/route-config";
 export default [
   layout("routes/shell.tsx", [
     index("routes/overview.tsx"),
+    route("device", "routes/device.tsx"),
     route("search", "routes/search.tsx"),
     route("keys", "routes/keys.tsx"),
     route("keys/new", "routes/keys-new.tsx"),

@@ -9,7 +9,7 @@ import { bumpKeys } from "./outbox.ts";
 export type Holder = typeof holders.$inferSelect;
 export type NewHolder = typeof holders.$inferInsert;
 export type HolderChange = Partial<
-  Pick<Holder, "name" | "kind" | "email" | "frozen" | "limits" | "mailState" | "mailStateAt">
+  Pick<Holder, "name" | "kind" | "email" | "frozen" | "limits" | "confirmation" | "mailState" | "mailStateAt">
 >;
 
 /** Names of the index that keeps names unique within an organization, and of the constraint between keys and holders. */
