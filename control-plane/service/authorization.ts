@@ -49,6 +49,7 @@ export const ACTIONS = {
   "network.read": READ,
   "network.change": WRITE,
   "token.read": READ,
+  "token.own": { ...READ, provisioner: true },
   "token.change": DANGEROUS,
   "audit.read": READ,
   "admin_event.read": READ,
@@ -59,7 +60,8 @@ export const ACTIONS = {
   "notice.read": READ,
   "notice.change": READ,
   "plan.read": READ,
-  "plan.change": DANGEROUS,
+  "plan.change": { ...DANGEROUS, peopleOnly: true },
+  "plan.set": { ...WRITE, bootstrapOnly: true },
 } as const satisfies Record<string, ActionRow>;
 
 export type Action = keyof typeof ACTIONS;

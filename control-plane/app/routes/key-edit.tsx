@@ -117,7 +117,7 @@ export default function EditKey() {
         onChange={live.onChange}
         className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_22rem]"
       >
-        <div className="flex flex-col gap-6">
+        <div>
           <FormFailure failure={failure} />
           <Card title="Name">
             <TextField
@@ -143,20 +143,18 @@ export default function EditKey() {
               <AdvancedFields {...part} />
             </div>
           </Card>
-          <FormActions>
-            <SubmitButton name="intent" value="change" pending="Bringing it everywhere …">
-              Save
-            </SubmitButton>
-            <LinkButton to={back} variant="quiet">
-              Cancel
-            </LinkButton>
-          </FormActions>
+          <div className="mt-6">
+            <FormActions>
+              <SubmitButton name="intent" value="change" pending="Bringing it everywhere …">
+                Save
+              </SubmitButton>
+              <LinkButton to={back} variant="quiet">
+                Cancel
+              </LinkButton>
+            </FormActions>
+          </div>
         </div>
-        <Preview
-          preview={previewOf(latest, shown.preview)}
-          failure={latest?.failure}
-          values={values}
-        />
+        <Preview preview={previewOf(latest, shown.preview)} failure={latest?.failure} values={values} />
       </Form>
     </>
   );

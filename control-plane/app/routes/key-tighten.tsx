@@ -87,9 +87,9 @@ export default function TightenKey() {
         back={{ to: back, label: name }}
         note="The least scope that its requests show to be enough. It allows nothing that the scope of today does not."
       />
-      <div className="flex flex-col gap-6">
+      <div>
         <FormFailure failure={answer?.failure} />
-        <Form method="get" className="flex flex-wrap items-end gap-3">
+        <Form method="get" className="mb-6 flex flex-wrap items-end gap-3">
           <SelectField
             name="days"
             label="Worked out from the requests of"
@@ -127,7 +127,7 @@ export default function TightenKey() {
             >
               <ReplayResult replay={replay} />
             </Card>
-            <Form method="post">
+            <Form method="post" className="mt-6">
               <input type="hidden" name="allow" value={after.join("\n")} />
               <input type="hidden" name="bindings" value={bindings.join("\n")} />
               <FormActions>

@@ -172,7 +172,7 @@ export default function Key() {
           >
             <Events events={page.events} />
           </Card>
-          <div id="receipts">
+          <div id="receipts" className="mt-8">
             <Card
               title="Receipts"
               note="Since when each change holds: from that moment on no request started under what was before."
@@ -185,7 +185,9 @@ export default function Key() {
             </Card>
           </div>
         </div>
-        <Facts page={page} />
+        <div className="mt-8 lg:mt-0">
+          <Facts page={page} />
+        </div>
       </div>
     </>
   );

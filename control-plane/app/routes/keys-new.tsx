@@ -170,7 +170,7 @@ function KeyForm(props: {
         onChange={live.onChange}
         className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_22rem]"
       >
-        <div className="flex flex-col gap-6">
+        <div>
           <input type="hidden" name="integration" value={integration.slug} />
           <FormFailure failure={failure} />
           <Card title="Who holds it">
@@ -189,14 +189,16 @@ function KeyForm(props: {
               <AdvancedFields {...part} />
             </div>
           </Card>
-          <FormActions>
-            <SubmitButton name="intent" value="create" pending="Making the key …">
-              Create key
-            </SubmitButton>
-            <LinkButton to="/keys" variant="quiet">
-              Cancel
-            </LinkButton>
-          </FormActions>
+          <div className="mt-6">
+            <FormActions>
+              <SubmitButton name="intent" value="create" pending="Making the key …">
+                Create key
+              </SubmitButton>
+              <LinkButton to="/keys" variant="quiet">
+                Cancel
+              </LinkButton>
+            </FormActions>
+          </div>
         </div>
         <Preview preview={preview?.preview ?? null} failure={preview?.failure} values={values} />
       </Form>
