@@ -5,6 +5,7 @@ import { holderRoutes } from "./holders.ts";
 import { integrationRoutes } from "./integrations.ts";
 import { keyLifecycleRoutes } from "./key-lifecycle.ts";
 import { keyRoutes } from "./keys.ts";
+import { memberRoutes } from "./members.ts";
 import { noticeRoutes } from "./notices.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { planRoutes } from "./plan.ts";
@@ -18,6 +19,7 @@ export const ROUTES: readonly Route[] = [
   ...referenceRoutes(() => ROUTES),
   ...deviceRoutes,
   ...organizationRoutes,
+  ...memberRoutes,
   ...integrationRoutes,
   ...vendorKeyRoutes,
   ...holderRoutes,
