@@ -109,17 +109,10 @@ test("security.txt has what RFC 9116 wants, and ends within the year", async () 
   const now = Date.now();
   const answer = securityTxt("mailto:security@example.com", "https://relaykey.example", now);
   expect(answer.headers.get("Content-Type")).toBe("text/plain; charset=utf-8");
-  const lines = Object.fromEntries(
-    (await answer.text())
-      .trim()
-      .split("\n")
-      .map((line) => line.split(/: (.*)/s)),
-  );
-  expect(lines).toMatchObject({
-    Contact: "mailto:security@example.com",
-    Canonical: "https://relaykey.example/.well-known/security.txt",
-  });
-  const days = (Date.parse(String((lines as Record<string, string>)["Expires"])) - now) / 86_400_000;
+  const text = await answer.text();
+  expect(text).toContain("Contact: mailto:security@example.com\n");
+  expect(text).toContain("Canonical: https://relaykey.example/.well-known/security.txt\n");
+  const days = (Date.parse(/^Expires: (.*)$/m.exec(text)?.[1] ?? "") - now) / 86_400_000;
   expect(days).toBeGreaterThan(170);
   expect(days).toBeLessThan(365);
 });
