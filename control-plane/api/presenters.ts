@@ -1,3 +1,5 @@
+import { DEFAULT_CONFIRMATION } from "@relaykey/core/confirmation";
+import type { ConfirmationPolicy } from "@relaykey/core/confirmation";
 import { EDGE_BOUND_SECONDS } from "@relaykey/core/enforcement";
 import { formatDuration, formatRate } from "@relaykey/core/limits";
 import type { Limits } from "@relaykey/core/limits";
@@ -17,6 +19,7 @@ import type { SecretVersion } from "@relaykey/db/queries/vendor-keys";
 import type { Enforcement } from "../service/enforcement.ts";
 import type { ListedKey } from "../service/keys.ts";
 import type { Page } from "../service/page.ts";
+import { withoutAbsent } from "./schemas/fields.ts";
 
 /**
  * The JSON forms of the API. Each names its members one by one, so that a new column is not published by accident: no
@@ -28,6 +31,7 @@ export function presentOrganization(organization: Organization) {
     name: organization.name,
     audit_retention_days: organization.auditRetentionDays,
     frozen: organization.frozen,
+    confirmation: presentConfirmation({ ...DEFAULT_CONFIRMATION, ...organization.confirmation }),
     created_at: organization.createdAt,
   };
 }
@@ -63,6 +67,7 @@ export function presentHolder(holder: Holder) {
     email: holder.email,
     frozen: holder.frozen,
     limits: presentLimits(holder.limits),
+    confirmation: presentConfirmationChanges(holder.confirmation),
     created_at: holder.createdAt,
   };
 }
@@ -101,6 +106,30 @@ export function presentKey(key: KeyRecord) {
 /** Where a key is looked at, and not answered to a change. */
 export function presentListedKey(key: ListedKey) {
   return { ...presentKey(key), last_used_at: key.lastUsedAt };
+}
+
+function presentConfirmation(policy: ConfirmationPolicy) {
+  return {
+    trust_on_first_use: policy.trustOnFirstUse,
+    trust_days: policy.trustDays,
+    preapproved: policy.preapproved,
+    never_confirmable: policy.neverConfirmable,
+    number_matching: policy.numberMatching,
+    v6_prefix: policy.v6Prefix,
+  };
+}
+
+/** Of a holder only what differs from the organization's is stored, and shown. */
+function presentConfirmationChanges(changes: Partial<ConfirmationPolicy>) {
+  const { trustOnFirstUse, trustDays, preapproved, neverConfirmable, numberMatching, v6Prefix } = changes;
+  return withoutAbsent({
+    trust_on_first_use: trustOnFirstUse,
+    trust_days: trustDays,
+    preapproved,
+    never_confirmable: neverConfirmable,
+    number_matching: numberMatching,
+    v6_prefix: v6Prefix,
+  });
 }
 
 /** The form in which the API takes limits. A member that was stored before there was such a limit is absent: none. */

@@ -19,6 +19,7 @@ export type FailureCode =
   | "key_revoked"
   | "too_many_alive"
   | "changed_meanwhile"
+  | "precondition_failed"
   | "bootstrap_only"
   | "role_insufficient"
   | "people_only"

@@ -65,6 +65,11 @@ const cidr = z.string("Give an address or a block such as 10.0.0.0/8.").transfor
   return z.NEVER;
 });
 
+/** Blocks of addresses, in canonical form; an empty list where that means none. */
+export const blocks = z
+  .array(cidr, 'Give a list of blocks such as ["10.0.0.0/8"].')
+  .max(500, "Give at most 500 blocks.");
+
 /** Blocks of addresses, in canonical form. */
 export const cidrs = z
   .array(cidr, 'Give a list of blocks such as ["10.0.0.0/8"].')
