@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { FieldError } from "../service/outcome.ts";
+import { duplicateName } from "./duplicate-names.ts";
 import { ApiError } from "./errors.ts";
 
 const MAX_BODY_BYTES = 256 * 1_024;
@@ -82,6 +83,8 @@ function parseObject(text: string): object {
   const value = parseJson(text);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new ApiError("malformed_json");
+  const field = duplicateName(text);
+  if (field !== null) throw new ApiError("invalid_request", [{ field, message: "Give this member once." }]);
   return value;
 }
 

@@ -16,6 +16,9 @@ import type { Organization } from "@relaykey/db/queries/organizations";
 import type { Receipt } from "@relaykey/db/queries/receipts";
 import type { ManagementToken } from "@relaykey/db/queries/tokens";
 import type { SecretVersion } from "@relaykey/db/queries/vendor-keys";
+import type { AdminEventRecord } from "@relaykey/db/queries/admin-log";
+import type { CatalogueEntry } from "@relaykey/core/catalogue/index";
+import type { DryRun } from "../service/dry-run.ts";
 import type { Enforcement } from "../service/enforcement.ts";
 import type { ListedKey } from "../service/keys.ts";
 import type { Page } from "../service/page.ts";
@@ -257,6 +260,43 @@ export function presentProbe({ verdict, statusClass, latencyMs }: ProbeResult) {
     meaning: PROBE_VERDICTS[verdict],
     status_class: statusClass,
     latency_ms: latencyMs,
+  };
+}
+
+export function presentDryRun(run: DryRun) {
+  const { rule, nearest, ...same } = run;
+  return {
+    ...same,
+    rule: rule === null ? null : { index: rule.index, rule: rule.text },
+    nearest: nearest === null ? null : { index: nearest.index, rule: nearest.text, misses: nearest.misses },
+  };
+}
+
+export function presentCatalogueEntry(entry: CatalogueEntry) {
+  return {
+    slug: entry.slug,
+    name: entry.name,
+    upstream: entry.upstream,
+    credential: entry.credential,
+    request_headers: entry.requestHeaders,
+    dialect: entry.dialect,
+    presets: entry.presets.map(({ name, allow }) => ({ name, allow })),
+    sdk: { base_url: entry.sdk.baseUrl, env: entry.sdk.env ?? null },
+  };
+}
+
+export function presentAdminEvent(event: AdminEventRecord) {
+  return {
+    id: event.id,
+    at: event.at,
+    actor: { kind: event.actorKind, id: event.actorId, name: event.actorName },
+    via: event.via,
+    ip: event.ip,
+    action: event.action,
+    subject: { kind: event.subjectKind, id: event.subjectId, name: event.subjectName },
+    before: event.before,
+    after: event.after,
+    metadata: JSON.parse(event.metadata) as Record<string, unknown>,
   };
 }
 

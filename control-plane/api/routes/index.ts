@@ -5,6 +5,7 @@ import { integrationRoutes } from "./integrations.ts";
 import { keyLifecycleRoutes } from "./key-lifecycle.ts";
 import { keyRoutes } from "./keys.ts";
 import { organizationRoutes } from "./organizations.ts";
+import { policyRoutes } from "./policy.ts";
 import { referenceRoutes } from "./reference.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { vendorKeyRoutes } from "./vendor-keys.ts";
@@ -19,5 +20,6 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...keyLifecycleRoutes,
   ...auditRoutes,
+  ...policyRoutes,
   ...tokenRoutes,
 ];

@@ -76,7 +76,7 @@ export const cidrs = z
   .min(1, "Give at least one block.")
   .max(500, "Give at most 500 blocks.");
 
-const ip = strict({
+export const ip = strict({
   mode: z.enum(["any", "allowlist", "confirm"], "Give one of: any, allowlist, confirm."),
   cidrs: cidrs.optional(),
 }).transform(({ mode, cidrs }, context): IpPolicy => {
@@ -90,14 +90,17 @@ const ip = strict({
   return z.NEVER;
 });
 
+/** Values of the `{name}` segments in the rules. */
+export const bindings = z.record(
+  z.string(),
+  z.string("Give a text.").min(1, "Give at least one character.").max(256, "Give at most 256 characters."),
+  'Give an object such as { "zone": "…" }.',
+);
+
 const policy = {
   name: label,
   allow,
-  bindings: z.record(
-    z.string(),
-    z.string("Give a text.").min(1, "Give at least one character.").max(256, "Give at most 256 characters."),
-    'Give an object such as { "zone": "…" }.',
-  ),
+  bindings,
   ip,
   limits,
   not_before: moment.nullable(),
