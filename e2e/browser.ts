@@ -2,7 +2,7 @@ import { chromium } from "playwright-core";
 import type { Browser } from "playwright-core";
 
 /** Debian's Chromium, kept from calling home. */
-export function launchBrowser(): Promise<Browser> {
+export function launchBrowser(more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: "/usr/bin/chromium",
     args: [
@@ -12,6 +12,7 @@ export function launchBrowser(): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...more,
     ],
   });
 }

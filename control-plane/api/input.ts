@@ -1,5 +1,6 @@
 import type * as z from "zod";
-import type { FieldError } from "../service/outcome.ts";
+import { fail, ok } from "../service/outcome.ts";
+import type { FieldError, Outcome } from "../service/outcome.ts";
 import { duplicateName } from "./duplicate-names.ts";
 import { ApiError } from "./errors.ts";
 
@@ -94,6 +95,14 @@ function parseJson(text: string): unknown {
   } catch {
     throw new ApiError("malformed_json");
   }
+}
+
+/** The same for input that did not come as a request of the API: forms of the dashboard. */
+export function checkInput<S extends z.ZodType>(schema: S, value: unknown): Outcome<z.output<S>> {
+  const parsed = schema.safeParse(value);
+  return parsed.success
+    ? ok(parsed.data)
+    : fail("invalid_request", { errors: parsed.error.issues.flatMap(fieldErrors) });
 }
 
 /** One entry per wrong field: an issue about unknown members names each of them. */

@@ -5,7 +5,7 @@ import { formatDuration, formatRate } from "@relaykey/core/limits";
 import type { Limits } from "@relaykey/core/limits";
 import { PROBE_VERDICTS } from "@relaykey/core/probe";
 import type { ProbeResult } from "@relaykey/core/probe";
-import type { KeyInspection } from "@relaykey/core/rpc";
+import type { HolderNetworks, KeyInspection, Place } from "@relaykey/core/rpc";
 import { formatRule } from "@relaykey/core/scope";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { AuditRow } from "@relaykey/db/queries/audit";
@@ -298,6 +298,41 @@ export function presentAdminEvent(event: AdminEventRecord) {
     after: event.after,
     metadata: JSON.parse(event.metadata) as Record<string, unknown>,
   };
+}
+
+export function presentNetworks({ trusted, pending, storm }: HolderNetworks) {
+  return {
+    trusted: trusted.map(({ network, source, firstSeen, lastSeen, place }) => ({
+      network,
+      source,
+      first_seen: new Date(firstSeen),
+      last_seen: new Date(lastSeen),
+      place: presentPlace(place),
+    })),
+    pending: pending.map((entry) => ({
+      id: entry.id,
+      network: entry.network,
+      key_id: entry.keyId,
+      request: {
+        method: entry.request.method,
+        path: entry.request.path,
+        user_agent: entry.request.userAgent,
+        integration: entry.request.integration,
+        address: entry.request.address,
+        place: presentPlace(entry.request.place),
+      },
+      since: new Date(entry.since),
+      last_seen: new Date(entry.lastSeen),
+      attempts: entry.attempts,
+      expires_at: new Date(entry.expiresAt),
+      mailed: entry.mailed,
+    })),
+    storm: storm === null ? null : { since: new Date(storm.since), networks: storm.networks },
+  };
+}
+
+function presentPlace({ country, region, city, asn, network }: Place) {
+  return { country, region, city, asn, network };
 }
 
 export function presentPage<T, J>(page: Page<T>, present: (entry: T) => J) {

@@ -10,7 +10,7 @@ import { revisionGuard } from "./revisions.ts";
 export type Holder = typeof holders.$inferSelect;
 export type NewHolder = typeof holders.$inferInsert;
 export type HolderChange = Partial<
-  Pick<Holder, "name" | "kind" | "email" | "frozen" | "limits" | "confirmation">
+  Pick<Holder, "name" | "kind" | "email" | "frozen" | "limits" | "confirmation" | "mailState" | "mailStateAt">
 >;
 
 /** Names of the index that keeps names unique within an organization, and of the constraint between keys and holders. */

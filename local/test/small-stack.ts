@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { readWorkerSpec } from "../config/worker-spec.ts";
+import type { WorkerSpec } from "../config/worker-spec.ts";
 import { PLATFORM } from "../config/workerd.ts";
-import type { PlacedWorker } from "../config/workerd.ts";
+import type { Outbound, PlacedWorker } from "../config/workerd.ts";
 import { freePorts } from "../ports.ts";
 import { runWorkerd, until, untilAnswers } from "./run-workerd.ts";
 
@@ -15,9 +16,15 @@ export interface SmallWorker {
   readonly name: string;
   /** TOML after the lines that every Worker has. */
   readonly wrangler?: string;
+  /** A wrangler file of the project instead: absolute path. */
+  readonly config?: string;
   /** Absolute path of the main module. */
   readonly main: string;
-  readonly vars?: Readonly<Record<string, string>>;
+  /** Some name where a Worker answers. */
+  readonly vars?: (url: (worker: string) => string) => Readonly<Record<string, string>>;
+  /** Bindings beside those of its wrangler file. */
+  readonly services?: WorkerSpec["services"];
+  readonly outbound?: Outbound;
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
@@ -53,12 +60,11 @@ export async function startSmallStack(workers: readonly SmallWorker[]): Promise<
 
 async function start(folder: string, workers: readonly SmallWorker[]): Promise<SmallStack> {
   const ports = Object.values(await freePorts());
-  const placed = await Promise.all(
-    [...workers, platformWorker()].map((worker, index) => place(folder, worker, ports[index])),
-  );
-  const workerd = await runWorkerd(folder, placed);
+  const all = [...workers, platformWorker()];
   const url = (worker: string): string =>
-    `http://${placed.find(({ spec }) => spec.name === worker)?.listen ?? "nowhere.invalid"}`;
+    `http://127.0.0.1:${String(ports[all.findIndex(({ name }) => name === worker)] ?? 0)}`;
+  const placed = await Promise.all(all.map((worker, index) => place(folder, worker, ports[index], url)));
+  const workerd = await runWorkerd(folder, placed);
   const operator: SmallStack["operator"] = (method, path, token = TOKEN) =>
     fetch(`${url(PLATFORM)}${path}`, {
       method,
@@ -90,7 +96,7 @@ async function start(folder: string, workers: readonly SmallWorker[]): Promise<S
   };
 }
 
-function platformWorker(): SmallWorker & { readonly config: string } {
+function platformWorker(): SmallWorker {
   return {
     name: PLATFORM,
     main: TURNED_PLATFORM,
@@ -101,8 +107,9 @@ function platformWorker(): SmallWorker & { readonly config: string } {
 
 async function place(
   folder: string,
-  worker: SmallWorker & { readonly config?: string },
+  worker: SmallWorker,
   port: number | undefined,
+  url: (worker: string) => string,
 ): Promise<PlacedWorker> {
   const home = join(folder, worker.name);
   mkdirSync(home);
@@ -110,12 +117,13 @@ async function place(
   if (worker.config === undefined) {
     writeFileSync(config, wranglerFile(worker.name, worker.main, worker.wrangler));
   }
+  const spec = readWorkerSpec(config);
   return {
-    spec: readWorkerSpec(config),
+    spec: { ...spec, services: [...spec.services, ...(worker.services ?? [])] },
     bundle: await bundle(worker.main, config, join(home, "out")),
-    vars: worker.vars ?? {},
+    vars: worker.vars?.(url) ?? {},
     secrets: worker.secrets ?? {},
-    outbound: { kind: "nothing" },
+    outbound: worker.outbound ?? { kind: "nothing" },
     listen: port === undefined ? null : `127.0.0.1:${String(port)}`,
   };
 }

@@ -63,7 +63,7 @@ function sentence(
   const isNew = `This key was not used from ${address} before.`;
   switch (mail) {
     case "sent":
-      return `${isNew} A mail is on its way to ${masked ?? "its holder"}: open it within ${String(CONFIRMATION_MINUTES)} minutes, confirm the address (number ${number ?? ""}), then send the request again.`;
+      return `${isNew} A mail is on its way to ${masked ?? "its holder"}: open it within ${String(CONFIRMATION_MINUTES)} minutes and confirm the address; its number is ${number ?? ""}. Then send the request again.`;
     case "spared":
       return `${isNew} So many new addresses asked of late that no further mail is sent just now. Send the request again in a few minutes, or ask your administrator to approve the address.`;
     case "unsendable":

@@ -1,9 +1,11 @@
 import type { Route } from "../route.ts";
 import { auditRoutes } from "./audit.ts";
+import { deviceRoutes } from "./device.ts";
 import { holderRoutes } from "./holders.ts";
 import { integrationRoutes } from "./integrations.ts";
 import { keyLifecycleRoutes } from "./key-lifecycle.ts";
 import { keyRoutes } from "./keys.ts";
+import { networkRoutes } from "./networks.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { policyRoutes } from "./policy.ts";
 import { referenceRoutes } from "./reference.ts";
@@ -13,6 +15,7 @@ import { vendorKeyRoutes } from "./vendor-keys.ts";
 /** The table of routes: the app, authorization, the OpenAPI document and the tests are made from it. */
 export const ROUTES: readonly Route[] = [
   ...referenceRoutes(() => ROUTES),
+  ...deviceRoutes,
   ...organizationRoutes,
   ...integrationRoutes,
   ...vendorKeyRoutes,
@@ -20,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...keyLifecycleRoutes,
   ...auditRoutes,
+  ...networkRoutes,
   ...policyRoutes,
   ...tokenRoutes,
 ];

@@ -82,7 +82,7 @@ export class RecordingKeyControl implements KeyControlApi {
     return Promise.resolve({ trusted: [], pending: [], storm: null });
   }
 
-  approveNetwork(): Promise<void> {
+  approveNetwork(_locator: string, _network: string): Promise<void> {
     return Promise.resolve();
   }
 

@@ -1,14 +1,17 @@
 import { createCookie, redirect } from "@remix-run/cloudflare";
-import type { AppLoadContext } from "@remix-run/cloudflare";
+import type { AppLoadContext, TypedResponse } from "@remix-run/cloudflare";
 import type { Flash } from "../components/shell/toast.tsx";
 
 type Deps = AppLoadContext["deps"];
+
+/** An answer without data of its own, so that the types of an action stay what its pages read. */
+export type Redirect = TypedResponse<never>;
 
 const SECONDS = 60;
 const MAX_TEXT = 300;
 
 /** Goes on to another page, which says once what was done. Never put a secret into it: it travels as a cookie. */
-export async function redirectWith(deps: Deps, to: string, flash: Flash): Promise<Response> {
+export async function redirectWith(deps: Deps, to: string, flash: Flash): Promise<Redirect> {
   return redirect(to, { headers: { "Set-Cookie": await flashCookie(deps).serialize(flash) } });
 }
 

@@ -33,6 +33,15 @@ export class FormValues {
     return this.#data.getAll(name).filter((value) => typeof value === "string");
   }
 
+  /** What was typed, to fill the form again when it comes back. Secrets are named, and left out. */
+  echo(...secrets: readonly string[]): Record<string, string> {
+    const values: Record<string, string> = {};
+    for (const [name, value] of this.#data) {
+      if (typeof value === "string" && !secrets.includes(name)) values[name] = value;
+    }
+    return values;
+  }
+
   /** The entries of a text area, one a line. */
   lines(name: string): string[] {
     return this.text(name)

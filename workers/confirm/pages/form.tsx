@@ -25,8 +25,9 @@ export const StepForm: FC<PropsWithChildren<StepFormProps>> = ({ step, ticket, c
   </form>
 );
 
+/** Has the focus, so that it is on the screen, and read, without a script. */
 export const Problem: FC<PropsWithChildren> = ({ children }) => (
-  <p class="problem" role="alert" id="problem">
+  <p class="problem" role="alert" tabindex={-1} autofocus>
     {children}
   </p>
 );

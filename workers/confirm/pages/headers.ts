@@ -8,6 +8,8 @@ export function pageHeaders(nonce: string): Record<string, string> {
       "default-src 'none'",
       `script-src 'nonce-${nonce}'`,
       `style-src 'nonce-${nonce}'`,
+      // The icon.
+      "img-src data:",
       "form-action 'self'",
       "base-uri 'none'",
       "frame-ancestors 'none'",

@@ -3,7 +3,7 @@ import { Layout } from "./layout.tsx";
 
 /** For key holders: what the mail means, and what to do. `docs/for-key-holders.md` says the same at more length. */
 export const HelpPage: FC<{ nonce: string }> = ({ nonce }) => (
-  <Layout title="For key holders" nonce={nonce}>
+  <Layout title="For key holders" nonce={nonce} isHelp>
     <div class="card">
       <h1>For key holders</h1>
       <p>

@@ -27,7 +27,7 @@ p { margin: 0 0 1rem; overflow-wrap: anywhere; }
 a { color: var(--accent); text-underline-offset: 0.15em; }
 strong { font-weight: 600; }
 dl { margin: 0 0 1.75rem; border-bottom: 1px solid var(--line); }
-dl > div { display: grid; grid-template-columns: 7.5rem 1fr; gap: 0 0.75rem; padding: 0.55rem 0; border-top: 1px solid var(--line); font-size: 0.9375rem; }
+dl > div { display: grid; grid-template-columns: 7rem 1fr; gap: 0 0.75rem; padding: 0.55rem 0; border-top: 1px solid var(--line); font-size: 0.9375rem; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: 0.9em; }
@@ -50,7 +50,8 @@ button.plain { color: var(--ink); background: transparent; border-color: var(--e
 button.danger { color: var(--on-danger); background: var(--danger); }
 .buttons { display: grid; gap: 0.75rem; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-.problem { margin: 0 0 1.25rem; padding: 0.75rem 1rem; background: var(--alarm); border-left: 4px solid var(--danger); border-radius: 6px; }
+.problem { margin: 0 0 1.25rem; padding: 0.75rem 1rem; background: var(--alarm); border-left: 4px solid var(--danger); border-radius: 6px; scroll-margin: 1rem; }
+.problem:focus { outline: none; }
 .sign { display: grid; place-items: center; width: 3rem; height: 3rem; margin: 0 0 1rem; border-radius: 50%; border: 2px solid currentColor; font-size: 1.375rem; line-height: 1; font-weight: 600; }
 .sign.good { color: var(--good); }
 .sign.bad { color: var(--danger); }
@@ -65,5 +66,5 @@ li + li { margin-top: 0.35rem; }
   .card { padding: 2rem; }
   .buttons { grid-template-columns: 1fr 1fr; }
 }
-@media (max-width: 24rem) { dl > div { grid-template-columns: 1fr; } }
+@media (max-width: 20rem) { dl > div { grid-template-columns: 1fr; } }
 `;

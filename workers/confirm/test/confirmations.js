@@ -57,23 +57,39 @@ function answer(method, locator, token, ...args) {
   return given;
 }
 
-/** Over HTTP for tests that run outside: `POST /arrange`, `GET /calls?token=`. */
+/** Notices that were queued for the control plane. */
+const notices = [];
+
+/** Over HTTP for tests that run outside. */
 export default {
-  async fetch(request) {
-    const url = new URL(request.url);
-    if (url.pathname === "/arrange") {
-      const { token, answers } = await request.json();
-      arranged.set(token, answers);
-      return new Response("ok");
+  async fetch(request, env) {
+    const { pathname, searchParams } = new URL(request.url);
+    switch (pathname) {
+      case "/arrange": {
+        const { token, answers } = await request.json();
+        arranged.set(token, answers);
+        return new Response("ok");
+      }
+      case "/arrange-mail": {
+        const { pendingId, mail } = await request.json();
+        mails.set(pendingId, mail);
+        return new Response("ok");
+      }
+      case "/enqueue":
+        await env.MAIL_QUEUE.send(await request.text(), { contentType: "text" });
+        return new Response("ok");
+      case "/notices":
+        return Response.json(notices);
+      default:
+        return Response.json(
+          calls
+            .filter((call) => call.token === searchParams.get("token"))
+            .map(({ method, args }) => [method, ...args]),
+        );
     }
-    if (url.pathname === "/arrange-mail") {
-      const { pendingId, mail } = await request.json();
-      mails.set(pendingId, mail);
-      return new Response("ok");
-    }
-    const token = url.searchParams.get("token");
-    return Response.json(
-      calls.filter((call) => call.token === token).map((call) => [call.method, ...call.args]),
-    );
+  },
+
+  queue(batch) {
+    notices.push(...batch.messages.map(({ body }) => JSON.parse(body)));
   },
 };

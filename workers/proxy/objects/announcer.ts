@@ -12,9 +12,11 @@ import type { HolderNotes, NetworkStore, StoredPending } from "./network-store.t
 export const PENDING_MS = CONFIRMATION_MINUTES * 60_000;
 
 /** Mails that strangers can cause: a handful, however many addresses they call from. */
-export const MAILS: BucketPolicy = { burst: 4, refillMs: 15 * 60_000 };
+export const MAILS: BucketPolicy = { burst: 4, refillMs: 10 * 60_000 };
+/** A storm that goes on is told of less and less. */
+export const MAILS_OF_A_DAY: BucketPolicy = { burst: 12, refillMs: 2 * 3_600_000 };
 /** More of them for networks of providers that the holder uses already, so that a storm from elsewhere does not use these up. */
-export const FAMILIAR_MAILS: BucketPolicy = { burst: 2, refillMs: 15 * 60_000 };
+export const FAMILIAR_MAILS: BucketPolicy = { burst: 3, refillMs: 3_600_000 };
 /** Mails that only a reader of the mailbox can cause. */
 export const RESENT_MAILS: BucketPolicy = { burst: 3, refillMs: 5 * 60_000 };
 
@@ -33,16 +35,11 @@ export class Announcer {
   }
 
   /** Asks for a mail about an entry, unless that was done or the mailbox is being spared. Admins are told with it. */
-  announce(
-    snapshot: PolicySnapshot,
-    entry: StoredPending,
-    now: number,
-  ): { readonly entry: StoredPending; readonly mail: ConfirmationHint["mail"] } {
+  announce(snapshot: PolicySnapshot, entry: StoredPending, now: number): StoredPending {
     const canMail = isMailable(snapshot);
-    if (entry.generation > 0) return { entry, mail: "sent" };
-    if (entry.announced && !canMail) return { entry, mail: "unsendable" };
+    if (entry.generation > 0 || (entry.announced && !canMail)) return entry;
     const notes = this.#spend(entry, now);
-    if (notes === null) return { entry, mail: canMail ? "spared" : "unsendable" };
+    if (notes === null) return entry;
     this.#store.putNotes(notes);
     const announced: StoredPending = {
       ...entry,
@@ -53,7 +50,7 @@ export class Announcer {
     };
     if (!entry.announced) this.#tellOfPending(snapshot, announced, canMail, now);
     if (canMail) this.#mail(snapshot, announced, now);
-    return { entry: announced, mail: canMail ? "sent" : "unsendable" };
+    return announced;
   }
 
   /** A new mail for whoever has a link of this entry. @returns null while the mailbox is being spared. */
@@ -74,10 +71,10 @@ export class Announcer {
 
   /** When the next mail about one of these entries could be asked for; null when none waits for one. */
   nextAt(waiting: readonly StoredPending[], now: number): number | null {
-    const { mails, familiarMails } = this.#store.notes();
+    const { mails, mailsOfDay, familiarMails } = this.#store.notes();
     const waits = waiting.map(({ familiar }) =>
       Math.min(
-        untilNext(MAILS, mails, now),
+        Math.max(untilNext(MAILS, mails, now), untilNext(MAILS_OF_A_DAY, mailsOfDay, now)),
         familiar ? untilNext(FAMILIAR_MAILS, familiarMails, now) : Infinity,
       ),
     );
@@ -131,7 +128,8 @@ export class Announcer {
   #spend(entry: StoredPending, now: number): HolderNotes | null {
     const notes = this.#store.notes();
     const mails = take(MAILS, notes.mails, now);
-    if (mails !== null) return { ...notes, mails };
+    const mailsOfDay = take(MAILS_OF_A_DAY, notes.mailsOfDay, now);
+    if (mails !== null && mailsOfDay !== null) return { ...notes, mails, mailsOfDay };
     const familiarMails = entry.familiar ? take(FAMILIAR_MAILS, notes.familiarMails, now) : null;
     return familiarMails === null ? null : { ...notes, familiarMails };
   }
@@ -161,6 +159,12 @@ export function whereabouts({ network, request }: StoredPending): Notice["data"]
     city: place.city,
     operator: place.network,
   };
+}
+
+/** What became of the mail about an entry. */
+export function mailState(snapshot: PolicySnapshot, { generation }: StoredPending): ConfirmationHint["mail"] {
+  if (generation > 0) return "sent";
+  return isMailable(snapshot) ? "spared" : "unsendable";
 }
 
 export function isMailable({ holder }: PolicySnapshot): boolean {

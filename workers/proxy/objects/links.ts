@@ -3,6 +3,7 @@ import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { isMailable, whereabouts } from "./announcer.ts";
 import type { Announcer } from "./announcer.ts";
 import type { NetworkStore, StoredPending } from "./network-store.ts";
+import { endOfKey } from "./key-end.ts";
 import { isOpen } from "./pending.ts";
 import type { Pending } from "./pending.ts";
 import { isShared } from "./trust.ts";
@@ -62,7 +63,7 @@ export class Links {
   seed(pendingId: string, now: number): MailSeed | null {
     const entry = this.#store.pendingById(pendingId);
     if (entry === null || entry.generation === 0 || !isOpen(entry, now)) return null;
-    const snapshot = this.#snapshotOf(entry.keyIds[0] ?? "");
+    const snapshot = this.#policyOf(entry, now);
     if (endOfKey(snapshot, now) !== null || snapshot === null || !isMailable(snapshot)) return null;
     return { pendingId, generation: entry.generation, nonce: entry.nonce };
   }
@@ -133,8 +134,14 @@ export class Links {
     // The network may have asked again since: there is one entry for it, and the mail is about that one.
     const current = this.#pending.current(entry.network, now);
     if (current !== null && current.state !== "pending") return { state: "locked" };
-    if (current === null && !this.#pending.makeRoom(true, now)) return { state: "throttled" };
-    const revived = current ?? { ...entry, number: this.#numberFor(entry, now), lastSeen: now };
+    if (current === null && !this.#pending.makeRoom({ familiar: true, attempts: Infinity }, now))
+      return { state: "throttled" };
+    const revived = current ?? {
+      ...entry,
+      number: this.#numberFor(entry, now),
+      matching: this.#pending.isSuspicious(now) || entry.matching,
+      lastSeen: now,
+    };
     const announced = this.#announcer.announceAgain(snapshot, revived, now);
     if (announced === null) return { state: "throttled" };
     this.#store.putPending(announced);
@@ -161,27 +168,29 @@ export class Links {
     return { state: isLocked ? "locked" : "mismatch", entry: counted };
   }
 
+  /** The policy of the first of its keys that can still be used; of the first one when none can. */
+  #policyOf({ keyIds }: StoredPending, now: number): PolicySnapshot | null {
+    const snapshots = keyIds.map((keyId) => this.#snapshotOf(keyId));
+    return snapshots.find((snapshot) => endOfKey(snapshot, now) === null) ?? snapshots[0] ?? null;
+  }
+
   #follow(tokenHash: string, now: number): Lead {
     const link = this.#store.link(tokenHash);
     const entry = link === null ? null : this.#store.pendingById(link.pendingId);
     if (link === null || entry === null) return { end: "unknown", entry: null, snapshot: null };
-    const snapshot = this.#snapshotOf(entry.keyIds[0] ?? "");
-    const end =
-      entry.state === "pending"
-        ? (endOfKey(snapshot, now) ?? (isOpen(entry, now) && now < link.expiresAt ? null : "expired"))
-        : entry.state;
-    if (end !== null || snapshot === null) return { end: end ?? "key_ended", entry, snapshot };
+    const snapshot = this.#policyOf(entry, now);
+    if (entry.state !== "pending") return { end: entry.state, entry, snapshot };
+    const ended = endOfKey(snapshot, now);
+    if (ended !== null || snapshot === null) return { end: ended ?? "key_ended", entry, snapshot };
     // The policy may have changed since: nobody can confirm it any more.
     if (isShared(snapshot.confirmation, entry.network)) return { end: "unknown", entry, snapshot };
+    if (!isOpen(entry, now) || now >= link.expiresAt) {
+      // There is nothing to send a new mail for when the network was trusted in another way meanwhile.
+      const isAdmitted = this.#trust.standing(snapshot.confirmation, entry.network, now) === "admitted";
+      return { end: isAdmitted ? "confirmed" : "expired", entry, snapshot };
+    }
     return { end: null, entry, snapshot, expiresAt: Math.min(link.expiresAt, entry.expiresAt) };
   }
-}
-
-/** Why a key can be confirmed for no network at all; null when it can. */
-export function endOfKey(snapshot: PolicySnapshot | null, now: number): "frozen" | "key_ended" | null {
-  if (snapshot === null || snapshot.state === "revoked") return "key_ended";
-  if (snapshot.expiresAt !== null && now >= snapshot.expiresAt) return "key_ended";
-  return snapshot.state === "frozen" ? "frozen" : null;
 }
 
 /** An entry as others may see it. */

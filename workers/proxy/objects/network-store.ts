@@ -51,6 +51,7 @@ export interface HolderNotes {
   /** A network was trusted once: the next one is not the first. */
   readonly firstUseTaken: boolean;
   readonly mails: BucketState | null;
+  readonly mailsOfDay: BucketState | null;
   /** Kept for networks of providers that the holder is known to use. */
   readonly familiarMails: BucketState | null;
   /** Kept for whoever has a link. */
@@ -65,6 +66,7 @@ export interface HolderNotes {
 export const NO_NOTES: HolderNotes = {
   firstUseTaken: false,
   mails: null,
+  mailsOfDay: null,
   familiarMails: null,
   resentMails: null,
   suspectedAt: null,
@@ -82,6 +84,7 @@ export interface NetworkStore {
   removeTrusted(network: string): void;
   /** All entries, the oldest first, also those that have ended. */
   pending(): StoredPending[];
+  pendingOf(network: string): StoredPending[];
   pendingById(id: string): StoredPending | null;
   putPending(entry: StoredPending): void;
   /** With its links. */

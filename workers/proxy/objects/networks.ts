@@ -4,7 +4,8 @@ import type { ConfirmationEnd, ConfirmationView, HolderNetworks, KeyRef } from "
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { Announcer, whereabouts } from "./announcer.ts";
 import type { ConfirmationHint, LeaseRequest } from "./lease.ts";
-import { Links, endOfKey, presentPending } from "./links.ts";
+import { endOfKey } from "./key-end.ts";
+import { Links, presentPending } from "./links.ts";
 import type { MailSeed } from "./links.ts";
 import { NOWHERE } from "./network-store.ts";
 import type { NetworkStore, StoredPending } from "./network-store.ts";
@@ -58,10 +59,9 @@ export class Networks {
     this.#keys = keys;
     this.#trust = new Trust(store);
     this.#announcer = new Announcer(store);
-    this.#pending = new Pending(store, this.#trust, this.#announcer, world.random);
-    this.#links = new Links(store, this.#trust, this.#pending, this.#announcer, (keyId) =>
-      keys.snapshotOf(keyId),
-    );
+    const snapshotOf = (keyId: string): PolicySnapshot | null => keys.snapshotOf(keyId);
+    this.#pending = new Pending(store, this.#trust, this.#announcer, world.random, snapshotOf);
+    this.#links = new Links(store, this.#trust, this.#pending, this.#announcer, snapshotOf);
   }
 
   /**
@@ -127,13 +127,15 @@ export class Networks {
   }
 
   /** Waits also when there was nothing to remove: an earlier call may have died while it waited. */
-  async remove(network: string): Promise<boolean> {
-    const wasTrusted = this.#trust.remove(network);
+  async remove(text: string): Promise<boolean> {
+    this.#claim();
+    const wasTrusted = this.#trust.remove(canonicalBlock(text, 128) ?? text);
     await this.#keys.waitOut();
     return wasTrusted;
   }
 
   dismiss(pendingId: string): boolean {
+    this.#claim();
     const entry = this.#store.pendingById(pendingId);
     if (entry === null) return false;
     this.#store.removePending(pendingId);
@@ -166,6 +168,7 @@ export class Networks {
     tokenHash: string,
     number: string | null,
   ): Promise<{ readonly state: "confirmed_now" | "mismatch" | ConfirmationEnd }> {
+    this.#claim();
     const { state, entry } = this.#links.confirm(tokenHash, number, this.#now());
     this.#stirred = true;
     if (entry?.state === "confirmed") await this.#settle(entry);
@@ -177,6 +180,7 @@ export class Networks {
     readonly state: "frozen_now" | ConfirmationEnd;
     readonly keys: readonly KeyRef[];
   }> {
+    this.#claim();
     const { state, entry } = this.#links.reject(tokenHash, this.#now());
     const snapshots = (entry?.state === "rejected" ? entry.keyIds : []).flatMap(
       (keyId) => this.#keys.snapshotOf(keyId) ?? [],
@@ -197,30 +201,20 @@ export class Networks {
   }
 
   resend(tokenHash: string): { readonly state: "sent" | "throttled" | ConfirmationEnd } {
+    this.#claim();
     this.#stirred = true;
     return this.#links.resend(tokenHash, this.#now());
   }
 
-  /** Gives mails that were spared, and can be sent by now, to those who ask most. */
+  /** Does what became possible by time alone: mails that were spared. */
   tick(): void {
-    const now = this.#now();
-    const waiting = this.#waiting(now).sort(
-      (one, other) =>
-        Number(other.familiar) - Number(one.familiar) ||
-        other.attempts - one.attempts ||
-        one.since - other.since,
-    );
-    for (const entry of waiting) {
-      const snapshot = this.#keys.snapshotOf(entry.keyIds[0] ?? "");
-      if (snapshot === null || endOfKey(snapshot, now) !== null) this.#store.removePending(entry.id);
-      else this.#store.putPending(this.#announcer.announce(snapshot, entry, now).entry);
-    }
+    this.#pending.grantMails(this.#now());
   }
 
   /** When something is to be done next (own clock, epoch ms); null: nothing is. */
   nextWake(): number | null {
     const moments = this.#store.messages().map(({ due }) => due);
-    const mail = this.#announcer.nextAt(this.#waiting(this.#now()), this.#now());
+    const mail = this.#announcer.nextAt(this.#pending.waiting(this.#now()), this.#now());
     if (mail !== null) moments.push(mail);
     return moments.length === 0 ? null : Math.min(...moments);
   }
@@ -232,8 +226,12 @@ export class Networks {
     return stirred;
   }
 
-  #waiting(now: number): StoredPending[] {
-    return this.#pending.open(now).filter(({ announced }) => !announced);
+  /**
+   * Writes something. An instance that was superseded knows only what was true before, and "there was nothing to do" would
+   * be a lie from it; but its writes are refused, and with them its answer.
+   */
+  #claim(): void {
+    this.#store.putNotes(this.#store.notes());
   }
 
   async #settle(entry: StoredPending): Promise<void> {

@@ -4,7 +4,8 @@ import type { HolderNotes, NetworkStore, StoredLink, StoredMessage, StoredPendin
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS trusted_networks (network TEXT PRIMARY KEY, record TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS pending_networks (id TEXT PRIMARY KEY, record TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS pending_networks (id TEXT PRIMARY KEY, network TEXT NOT NULL, record TEXT NOT NULL);
+  CREATE INDEX IF NOT EXISTS pending_by_network ON pending_networks (network);
   CREATE TABLE IF NOT EXISTS confirmation_links (
     token_hash TEXT PRIMARY KEY, pending_id TEXT NOT NULL, expires_at INTEGER NOT NULL
   );
@@ -55,14 +56,20 @@ export class SqliteNetworkStore implements NetworkStore {
     return this.#read<StoredPending>("SELECT record FROM pending_networks ORDER BY rowid");
   }
 
+  pendingOf(network: string): StoredPending[] {
+    return this.#read<StoredPending>("SELECT record FROM pending_networks WHERE network = ?", network);
+  }
+
   pendingById(id: string): StoredPending | null {
     return this.#read<StoredPending>("SELECT record FROM pending_networks WHERE id = ?", id)[0] ?? null;
   }
 
   putPending(entry: StoredPending): void {
     this.#sql.exec(
-      "INSERT INTO pending_networks (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+      `INSERT INTO pending_networks (id, network, record) VALUES (?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET record = excluded.record`,
       entry.id,
+      entry.network,
       JSON.stringify(entry),
     );
   }

@@ -331,17 +331,18 @@ export function withStore(
 ): System {
   return {
     ...REAL,
-    makeHolder: (store, world) => {
-      const replaced = replace(store, world);
-      const mixed = new Proxy(store, {
-        get: (whole, name) => {
-          const method: unknown = Reflect.get(replaced, name) ?? Reflect.get(whole, name);
-          return typeof method === "function" ? (method.bind(whole) as unknown) : method;
-        },
-      });
-      return new Holder(mixed, world);
-    },
+    makeHolder: (store, world) => new Holder(withMethods(store, replace(store, world)), world),
   };
+}
+
+/** A store some of whose methods are replaced. */
+export function withMethods(store: HolderStore, replaced: Partial<HolderStore>): HolderStore {
+  return new Proxy(store, {
+    get: (whole, name) => {
+      const method: unknown = Reflect.get(replaced, name) ?? Reflect.get(whole, name);
+      return typeof method === "function" ? (method.bind(whole) as unknown) : method;
+    },
+  });
 }
 
 function withBook(Book: typeof LeaseBook): System {

@@ -117,6 +117,10 @@ export class MemoryStore implements HolderStore {
     return [...this.#tables.pending.values()];
   }
 
+  pendingOf(network: string): StoredPending[] {
+    return this.pending().filter((entry) => entry.network === network);
+  }
+
   pendingById(id: string): StoredPending | null {
     return this.#tables.pending.get(id) ?? null;
   }

@@ -1,11 +1,15 @@
-import { createExecutionContext } from "cloudflare:test";
+import { createExecutionContext, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { DEFAULT_CONFIRMATION } from "@relaykey/core/confirmation";
+import { decodeMail } from "@relaykey/core/mail";
+import { decodeNotice } from "@relaykey/core/notice";
 import { encodeSnapshot } from "@relaykey/core/snapshot";
 import { Confirmations } from "../confirmations.ts";
 import { policyCacheKey } from "../directory.ts";
 import { holderStub } from "../holders.ts";
+import type { KeyHolder } from "../objects/key-holder.ts";
+import { SqliteHolderStore } from "../objects/sqlite-store.ts";
 import { CALLER_IP, TestProxy, appliedKey, bearer, change, keyControl } from "./world.ts";
 import type { KeyChanges, TestKey } from "./world.ts";
 
@@ -98,7 +102,7 @@ test("a repeated delivery of a mail carries the same token; the object keeps its
   expect(mail.token).toMatch(/^[A-Za-z0-9_-]{43}$/);
 });
 
-test("\"this wasn't me\" freezes the key everywhere: streams are cut, and no snapshot thaws it unknowingly", async () => {
+test('"this wasn\'t me" freezes the key everywhere: streams are cut, and no snapshot thaws it unknowingly', async () => {
   const proxy = await TestProxy.start();
   const key = await personsKey();
   await call(proxy, key);
@@ -257,4 +261,112 @@ test("the edge that all Workers share is never trusted, not even as the first", 
   const { trusted, pending } = await keyControl().networks(key.snapshot.holderLocator);
   expect([trusted, pending]).toEqual([[], []]);
   expect(await holderStub(env, key.snapshot.holderLocator).snapshot(key.snapshot.keyId)).not.toBeNull();
+});
+
+describe("messages", () => {
+  /** The object with queues that take what they are given from a moment on. */
+  async function refusing(key: TestKey, times: number): Promise<{ mail: string[]; notice: string[] }> {
+    const taken = { mail: [] as string[], notice: [] as string[] };
+    let refusals = 0;
+    const queue = (into: string[]) => ({
+      send: (body: string) => {
+        refusals += 1;
+        if (refusals <= times) return Promise.reject(new Error("unavailable"));
+        into.push(body);
+        return Promise.resolve();
+      },
+    });
+    await runInDurableObject(holderStub(env, key.snapshot.holderLocator), (instance: KeyHolder) => {
+      Object.defineProperty(instance, "env", {
+        value: { ...env, MAIL_QUEUE: queue(taken.mail), NOTICE_QUEUE: queue(taken.notice) },
+      });
+    });
+    return taken;
+  }
+
+  test("a queue that is away loses no mail and no notice, and no request waits for it", async () => {
+    const proxy = await TestProxy.start();
+    const key = await personsKey();
+    expect(await call(proxy, key)).toBe(200);
+    const taken = await refusing(key, 3);
+    expect(await call(proxy, key, CAFE)).toBe(423);
+    await vi.waitFor(
+      () => {
+        expect([taken.mail.length, taken.notice.length]).toEqual([1, 1]);
+      },
+      { timeout: 20_000, interval: 200 },
+    );
+    const { pending } = await keyControl().networks(key.snapshot.holderLocator);
+    expect(decodeMail(taken.mail[0] ?? "")).toEqual({
+      v: 1,
+      kind: "confirmation",
+      holderLocator: key.snapshot.holderLocator,
+      pendingId: pending[0]?.id,
+    });
+    expect(decodeNotice(taken.notice[0] ?? "")).toMatchObject({
+      type: "holder.network_pending",
+      organizationId: key.snapshot.organizationId,
+      holderId: key.snapshot.holderId,
+      data: { network: CAFE, mailed: true, pending_id: pending[0]?.id },
+    });
+  });
+
+  test("admins are told who froze a key, and what lifting it takes", async () => {
+    const proxy = await TestProxy.start();
+    const key = await personsKey();
+    await call(proxy, key);
+    const { mail, locator } = await mailAbout(proxy, key, CAFE);
+    const taken = await refusing(key, 0);
+    await confirmations().reject(locator, mail.token);
+    await vi.waitFor(() => {
+      expect(taken.notice.map((body) => decodeNotice(body)?.type)).toContain("key.frozen");
+    });
+    const frozen = taken.notice
+      .map((body) => decodeNotice(body))
+      .find((notice) => notice?.type === "key.frozen");
+    expect(frozen).toMatchObject({
+      keyId: key.snapshot.keyId,
+      data: { by: "holder", freezes: 1, network: CAFE },
+    });
+    expect(JSON.stringify(taken)).not.toContain(mail.token);
+  });
+});
+
+test("the object's storage holds no token of a link", async () => {
+  const proxy = await TestProxy.start();
+  const key = await personsKey();
+  await call(proxy, key);
+  const { mail, locator } = await mailAbout(proxy, key, CAFE);
+  await runInDurableObject(holderStub(env, locator), (_, state) => {
+    const tables = state.storage.sql
+      .exec<{ name: string }>(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
+      )
+      .toArray();
+    const rows = tables.flatMap(({ name }) => state.storage.sql.exec(`SELECT * FROM ${name}`).toArray());
+    expect(tables.length).toBeGreaterThan(5);
+    expect(JSON.stringify(rows)).not.toContain(mail.token);
+  });
+});
+
+test("an object that was made before networks had places keeps its trust", async () => {
+  const key = await personsKey();
+  const stub = holderStub(env, key.snapshot.holderLocator);
+  await runInDurableObject(stub, (_, state) => {
+    const { sql } = state.storage;
+    sql.exec(
+      "CREATE TABLE trusted_ips (network TEXT PRIMARY KEY, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL)",
+    );
+    sql.exec("INSERT INTO trusted_ips VALUES (?, 1, 2)", CAFE);
+    sql.exec("ALTER TABLE keys DROP COLUMN edition");
+    sql.exec("ALTER TABLE keys DROP COLUMN freezes");
+    const store = new SqliteHolderStore(sql);
+    expect(store.trusted()).toMatchObject([
+      { network: CAFE, source: "first_use", firstSeen: 1, lastSeen: 2 },
+    ]);
+    expect(store.keys()).toMatchObject([{ version: 1, edition: 1, freezes: 0 }]);
+  });
+  const proxy = await TestProxy.start();
+  expect(await call(proxy, key, CAFE)).toBe(200);
+  expect(await call(proxy, key)).toBe(423);
 });

@@ -1,0 +1,192 @@
+import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
+import { Form, useLoaderData } from "@remix-run/react";
+import { listKeys } from "../../service/keys.ts";
+import type { KeySelection } from "../../service/keys.ts";
+import { showNames, weekOfUse } from "../../service/inventory.ts";
+import { may, showKeyRow } from "../.server/keys.ts";
+import { enter, unwrap } from "../.server/page.ts";
+import { LinkButton, SubmitButton } from "../components/button.tsx";
+import { Card } from "../components/card.tsx";
+import { SelectField, TextField } from "../components/field.tsx";
+import { KeyTable } from "../components/keys/key-table.tsx";
+import { PageHeader } from "../components/page-header.tsx";
+import { Pagination } from "../components/pagination.tsx";
+import { EmptyState } from "../components/states.tsx";
+
+export const meta: MetaFunction = () => [{ title: "Keys · RelayKey" }];
+
+const DAY_MS = 86_400_000;
+const PER_PAGE = 50;
+const UNUSED_DAYS = 30;
+const EXPIRING_DAYS = 7;
+
+const STATES = ["active", "frozen", "revoked", "expiring", "unused", "pending"] as const;
+type StateFilter = (typeof STATES)[number] | "";
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { deps, caller, url } = await enter(args, "key.read");
+  const now = deps.now();
+  const filter = {
+    q: url.searchParams.get("q")?.trim() ?? "",
+    holder: url.searchParams.get("holder") ?? "",
+    integration: url.searchParams.get("integration") ?? "",
+    state: STATES.find((state) => state === url.searchParams.get("state")) ?? ("" as StateFilter),
+  };
+  const selection: KeySelection = {
+    ...(filter.q === "" ? {} : { search: filter.q }),
+    ...(filter.holder === "" ? {} : { holder: filter.holder }),
+    ...(filter.integration === "" ? {} : { integration: filter.integration }),
+    ...stateSelection(filter.state, now),
+  };
+  const [page, names] = await Promise.all([
+    listKeys(deps, caller, selection, { limit: PER_PAGE, cursor: readCursor(url) }),
+    showNames(deps, caller),
+  ]);
+  const { integrations, holders } = unwrap(names);
+  const { entries, nextCursor } = unwrap(page);
+  const week = unwrap(
+    await weekOfUse(
+      deps,
+      caller,
+      entries.map(({ id }) => id),
+    ),
+  );
+  return {
+    filter,
+    isFiltered: Object.values(filter).some((value) => value !== ""),
+    canCreate: may(caller, "key.create"),
+    canRevoke: may(caller, "key.revoke"),
+    keys: entries.map((key) => showKeyRow(key, now, week.get(key.id))),
+    nextCursor,
+    integrations: integrations.map(({ slug, name }) => ({ slug, name })),
+    holders: holders.map(({ id, name }) => ({ id, name })),
+  };
+}
+
+function stateSelection(state: StateFilter, now: number): KeySelection {
+  switch (state) {
+    case "":
+      return {};
+    case "expiring":
+      return { state: "active", expiresBefore: new Date(now + EXPIRING_DAYS * DAY_MS) };
+    case "unused":
+      return {
+        state: "active",
+        unusedSince: new Date(now - UNUSED_DAYS * DAY_MS),
+        createdBefore: new Date(now - DAY_MS),
+      };
+    case "pending":
+      return { enforced: false };
+    case "active":
+    case "frozen":
+    case "revoked":
+      return { state };
+  }
+}
+
+function readCursor(url: URL): string | null {
+  const cursor = url.searchParams.get("cursor");
+  return cursor === null || cursor === "" ? null : cursor;
+}
+
+export default function Keys() {
+  const shown = useLoaderData<typeof loader>();
+  const { keys, filter, isFiltered, canCreate, canRevoke } = shown;
+  const create = canCreate ? (
+    <LinkButton to="/keys/new" variant="primary">
+      New key
+    </LinkButton>
+  ) : undefined;
+  return (
+    <>
+      <PageHeader
+        title="Keys"
+        note="What people and programs hold instead of the vendor's key. Each can be ended by itself."
+        {...(create === undefined ? {} : { actions: create })}
+      />
+      <Form
+        method="get"
+        role="search"
+        aria-label="Keys"
+        className="mb-6 grid gap-3 sm:grid-cols-2 lg:grid-cols-[2fr_1fr_1fr_1fr_auto] lg:items-end"
+      >
+        <TextField
+          name="q"
+          type="search"
+          label="Search"
+          placeholder="Name, holder or last characters"
+          defaultValue={filter.q}
+        />
+        <SelectField
+          name="holder"
+          label="Holder"
+          defaultValue={filter.holder}
+          choices={[
+            { value: "", label: "Any" },
+            ...shown.holders.map(({ id, name }) => ({ value: id, label: name })),
+          ]}
+        />
+        <SelectField
+          name="integration"
+          label="Integration"
+          defaultValue={filter.integration}
+          choices={[
+            { value: "", label: "Any" },
+            ...shown.integrations.map(({ slug, name }) => ({ value: slug, label: name })),
+          ]}
+        />
+        <SelectField
+          name="state"
+          label="State"
+          defaultValue={filter.state}
+          choices={[
+            { value: "", label: "Any" },
+            { value: "active", label: "Active" },
+            { value: "expiring", label: `Expiring within ${String(EXPIRING_DAYS)} days` },
+            { value: "unused", label: `Unused for ${String(UNUSED_DAYS)} days` },
+            { value: "pending", label: "Change pending" },
+            { value: "frozen", label: "Frozen" },
+            { value: "revoked", label: "Revoked" },
+          ]}
+        />
+        <div className="flex gap-2">
+          <SubmitButton variant="secondary">Filter</SubmitButton>
+          {isFiltered && (
+            <LinkButton to="/keys" variant="quiet">
+              Clear
+            </LinkButton>
+          )}
+        </div>
+      </Form>
+      {keys.length === 0 ? (
+        <EmptyState
+          title={isFiltered ? "No key matches" : "No keys yet"}
+          action={isFiltered ? <LinkButton to="/keys">Show all keys</LinkButton> : create}
+        >
+          {isFiltered
+            ? "Change the filters, or clear them."
+            : "A key is made for one holder and one integration, and can do no more than its job needs."}
+        </EmptyState>
+      ) : (
+        <Form method="get" action="/keys/revoke">
+          <Card
+            title={isFiltered ? "Matching keys" : "All keys"}
+            padded={false}
+            {...(canRevoke
+              ? {
+                  actions: (
+                    <SubmitButton variant="secondary" size="sm">
+                      Revoke selected …
+                    </SubmitButton>
+                  ),
+                }
+              : {})}
+          >
+            <KeyTable caption="Keys" keys={keys} selectable={canRevoke} />
+          </Card>
+          <Pagination nextCursor={shown.nextCursor} />
+        </Form>
+      )}
+    </>
+  );
+}
