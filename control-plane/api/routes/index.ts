@@ -5,15 +5,12 @@ import { holderRoutes } from "./holders.ts";
 import { integrationRoutes } from "./integrations.ts";
 import { keyLifecycleRoutes } from "./key-lifecycle.ts";
 import { keyRoutes } from "./keys.ts";
-<<<<<<< HEAD
 import { networkRoutes } from "./networks.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { policyRoutes } from "./policy.ts";
-=======
 import { noticeRoutes } from "./notices.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { planRoutes } from "./plan.ts";
->>>>>>> main
 import { referenceRoutes } from "./reference.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { vendorKeyRoutes } from "./vendor-keys.ts";
