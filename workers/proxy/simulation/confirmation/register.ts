@@ -95,7 +95,10 @@ function change(state: State, operation: NetworkOperation): State | null {
       return trust(state, operation.network);
     case "reject":
       return { ...state, freezes: state.freezes + 1 };
-    default:
+    case "remove":
+    case "approve":
+    case "apply":
+    case "revoke":
       return step(state, operation);
   }
 }

@@ -360,7 +360,10 @@ function changes(operations: NetworkHistory["operations"]): Observed<NetworkOper
         return operation.state === "confirmed_now" || operation.state === null;
       case "reject":
         return operation.state === "frozen_now" || operation.state === null;
-      default:
+      case "remove":
+      case "approve":
+      case "apply":
+      case "revoke":
         return true;
     }
   });
@@ -390,8 +393,13 @@ function ends(operation: NetworkOperation, network: string): boolean {
       return operation.network === network;
     case "reject":
       return operation.state === "frozen_now";
-    default:
-      return operation.kind === "revoke";
+    case "revoke":
+      return true;
+    case "ask":
+    case "confirm":
+    case "approve":
+    case "apply":
+      return false;
   }
 }
 
