@@ -1,7 +1,7 @@
 import { rateLimitFields } from "@relaykey/core/rate-limit-fields";
 import type { RateLimitStatus } from "@relaykey/core/rate-limit-fields";
 import type { RateLimit } from "@relaykey/core/limits";
-import type { Counted, Window } from "@relaykey/db/queries/rate-counters";
+import type { Counted, Window } from "@relaykey/db/queries/throttles";
 
 /** How often the API may be called. */
 export interface ApiLimits {

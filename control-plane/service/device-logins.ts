@@ -4,7 +4,7 @@ import type { Secret } from "@relaykey/core/secret";
 import { mintToken } from "@relaykey/core/token";
 import * as queries from "@relaykey/db/queries/device-logins";
 import type { DeviceLogin } from "@relaykey/db/queries/device-logins";
-import { countUp } from "@relaykey/db/queries/rate-counters";
+import { countUp } from "@relaykey/db/queries/throttles";
 import type { Role } from "@relaykey/db/schema/people";
 import { authorize } from "./authorization.ts";
 import { adminEvent } from "./caller.ts";

@@ -3,8 +3,8 @@ import type { Database } from "../client.ts";
 import { managementTokens } from "../schema/access.ts";
 import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
-import { countUp } from "./rate-counters.ts";
-import type { Counted, Window } from "./rate-counters.ts";
+import { countUp } from "./throttles.ts";
+import type { Counted, Window } from "./throttles.ts";
 
 export type ManagementToken = typeof managementTokens.$inferSelect;
 export type NewManagementToken = typeof managementTokens.$inferInsert;

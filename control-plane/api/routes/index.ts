@@ -9,7 +9,6 @@ import { networkRoutes } from "./networks.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { policyRoutes } from "./policy.ts";
 import { noticeRoutes } from "./notices.ts";
-import { organizationRoutes } from "./organizations.ts";
 import { planRoutes } from "./plan.ts";
 import { referenceRoutes } from "./reference.ts";
 import { tokenRoutes } from "./tokens.ts";

@@ -1,10 +1,10 @@
-import { sql } from "drizzle-orm";
+import { lt, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { throttles } from "../schema/access.ts";
 
 /** What is counted, and over how long. Windows begin at multiples of their length. */
 export interface Window {
-  /** "what:whom", such as "api-address:203.0.113.9". */
+  /** "what:whom", such as "token:01890a5d…". */
   readonly bucket: string;
   readonly seconds: number;
 }
@@ -37,4 +37,9 @@ export function countUp(db: Database, windows: readonly Window[], now: Date) {
       },
     })
     .returning({ bucket: throttles.bucket, count: throttles.count });
+}
+
+/** Forgets counters of windows that began before then. */
+export async function dropThrottles(db: Database, before: Date): Promise<void> {
+  await db.delete(throttles).where(lt(throttles.windowStart, before));
 }
