@@ -144,6 +144,16 @@ export const API_ERRORS = {
     title: "Somebody else is changing the same thing",
     detail: "Nothing was changed by this request: look at it again and repeat.",
   },
+  plan_limit: {
+    status: 403,
+    title: "The plan allows no more",
+    detail: "Remove some, or change to a larger plan.",
+  },
+  webhook_disabled: {
+    status: 409,
+    title: "The endpoint is disabled",
+    detail: "Enable it first: PATCH it with enabled: true.",
+  },
   body_too_large: {
     status: 413,
     title: "The body is too large",

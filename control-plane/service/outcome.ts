@@ -19,6 +19,8 @@ export type FailureCode =
   | "key_revoked"
   | "too_many_alive"
   | "changed_meanwhile"
+  | "plan_limit"
+  | "webhook_disabled"
   | "rate_limited"
   | "authorization_pending"
   | "slow_down"
