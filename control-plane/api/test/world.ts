@@ -150,6 +150,8 @@ export interface World {
   advance(ms: number): void;
   /** A fresh organization with a token of this kind. */
   organization(kind?: "bootstrap" | "standard"): Promise<{ id: string; token: string; client: Client }>;
+  /** A person in an organization, as the dashboard knows them. */
+  person(organizationId: string, role: Role): Promise<Caller>;
   /** A client with any Authorization header, or none, calling from an address. */
   caller(authorization: string | null, ip?: string): Client;
   close(): Promise<void>;
