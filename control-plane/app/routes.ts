@@ -18,7 +18,12 @@ export default [
     route("keys/:key/tighten", "routes/key-tighten.tsx"),
     route("*", "routes/missing.tsx"),
   ]),
-  route("sign-in", "routes/sign-in.tsx"),
+  route("sign-in", "routes/sign-in/ask.tsx"),
+  route("sign-in/check", "routes/sign-in/check.tsx"),
+  route("sign-in/link", "routes/sign-in/link.tsx"),
   route("sign-out", "routes/sign-out.ts"),
+  route("welcome", "routes/welcome.tsx"),
+  route("organizations", "routes/organizations.tsx"),
+  route("invitations/:token", "routes/invitation.tsx"),
   route("docs/block-reasons", "routes/block-reasons.tsx"),
 ] satisfies RouteConfig;
