@@ -25,5 +25,7 @@ export default [
   ]),
   route("sign-in", "routes/sign-in.tsx"),
   route("sign-out", "routes/sign-out.ts"),
+  route("trust", "routes/trust.tsx"),
+  route("docs/*", "routes/document.ts"),
   route("docs/block-reasons", "routes/block-reasons.tsx"),
 ] satisfies RouteConfig;
