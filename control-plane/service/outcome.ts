@@ -31,7 +31,16 @@ export type FailureCode =
   | "role_insufficient"
   | "people_only"
   | "token_scope"
-  | "passkey_needed";
+  | "passkey_needed"
+  | "passkey_refused"
+  | "sign_in_failed"
+  | "too_many_tries"
+  | "last_admin"
+  | "already_member"
+  | "invitation_dead"
+  | "domain_held"
+  | "domain_public"
+  | "deletion_pending";
 
 export interface Failure {
   readonly code: FailureCode;

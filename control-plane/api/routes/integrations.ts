@@ -33,7 +33,7 @@ export const integrationRoutes = [
     example: { slug: "openai", secret: "sk-vendor-key" },
     answer: integrationAnswer,
     statuses: [201],
-    errors: ["name_taken"],
+    errors: ["plan_limit", "name_taken"],
     creates: true,
     handle: async ({ deps, caller, body }) =>
       answered(await createIntegration(deps, caller, body), (integration) => ({

@@ -53,7 +53,7 @@ export const keyRoutes = [
     },
     answer: createdKeyAnswer,
     statuses: [201, 202],
-    errors: ["holder_unknown", "integration_unknown", "too_many_alive"],
+    errors: ["plan_limit", "holder_unknown", "integration_unknown", "too_many_alive"],
     creates: true,
     handle: async ({ deps, caller, body }) =>
       answered(await createKey(deps, caller, body(deps.now())), ({ token, ...changed }) => ({
