@@ -3,7 +3,7 @@ export const TRUST = {
   attackers: [
     {
       who: "has a leaked `rk_proxy_` key",
-      gets: "what its scope, addresses, limits and expiry admit, until it is revoked",
+      gets: "what its scope, addresses, limits and expiry admit, until it is revoked; of a person's key nothing, until the holder confirms the thief's address",
       never: "the vendor key; anything outside the scope; a request after `revoke` returned",
     },
     {
@@ -120,6 +120,25 @@ export const TRUST = {
       ],
     },
     {
+      name: "an unknown address never passes (G6)",
+      where: "`objects/networks.ts`, `steps/lease.ts`",
+      document: { label: "New addresses", file: "decisions/0007-new-addresses.md" },
+      tests: [
+        {
+          file: "workers/proxy/test/confirmation.test.ts",
+          title: "a new network answers 423 with what to do; one confirmation later the same call works",
+        },
+        {
+          file: "workers/proxy/test/confirmation.test.ts",
+          title: "concurrent first calls from two networks trust exactly one",
+        },
+        {
+          file: "e2e/confirmation.test.ts",
+          title: "a thief's calls never reach the vendor; “this wasn't me” ends the key on the spot (G6)",
+        },
+      ],
+    },
+    {
       name: "limits are exact (G7)",
       where: "`objects/allowance.ts`",
       document: { label: "How a change becomes true", file: "architecture.md" },
@@ -197,8 +216,24 @@ export const TRUST = {
       text: "they are revoked within the cache's bound, about 90 seconds, not at once.",
     },
     {
-      title: "Confirmation by e-mail is not built yet",
-      text: "A key with the `confirm` policy trusts its first network and answers 423 to every other, with no way to confirm one; use `--ip` with a list for keys that move.",
+      title: "A thief on the holder's own network",
+      text: "Everybody behind one IPv4 address (a household, a café, carrier-grade NAT) or one IPv6 prefix counts as one client. List networks that strangers share under `neverConfirmable`; those that all Workers share are built in.",
+    },
+    {
+      title: "A thief who calls first",
+      text: "With trust on first use, whoever calls first is trusted, and the holder is answered 423. Where a key travels over channels that leak, turn trust on first use off.",
+    },
+    {
+      title: "A thief who also reads the holder's mail",
+      text: "can confirm. With number matching the thief needs the number of its own refused call as well, and has it.",
+    },
+    {
+      title: "A storm that starves a new network",
+      text: "Who calls with a leaked key from thousands of addresses leaves the holder's known networks, and mails that were already sent, alone. Further mails are few: one from a provider the holder already uses comes at once; any other network has to ask more persistently than each of the thief's. An admin can approve it at once, and \"this wasn't me\" in any of the mails ends the storm with the key.",
+    },
+    {
+      title: 'Somebody who clicks "this wasn\'t me" by mistake',
+      text: "or to annoy: the key is frozen until an admin lifts it.",
     },
   ],
 };
