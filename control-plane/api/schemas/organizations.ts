@@ -1,8 +1,10 @@
 import * as z from "zod";
 import { at, fanOutAnswer, uuid } from "./answers.ts";
-import { label, strict } from "./fields.ts";
+import { confirmationAnswer, confirmationInput } from "./confirmation.ts";
+import { change, label, strict } from "./fields.ts";
 
 export const organizationInput = strict({ name: label });
+export const organizationChange = change({ name: label, confirmation: confirmationInput });
 
 export const organizationShape = z
   .strictObject({
@@ -13,6 +15,7 @@ export const organizationShape = z
     delete_after: at.nullable().meta({
       description: "It waits for its deletion, and all of its keys are refused; null: it does not.",
     }),
+    confirmation: confirmationAnswer,
     created_at: at,
   })
   .meta({ id: "Organization" });
@@ -24,6 +27,9 @@ export const createdOrganizationAnswer = z.strictObject({
   management_token: z.string().meta({ description: "Acts in the new organization. Shown this once." }),
 });
 
-export const frozenAnswer = z.strictObject({ organization: organizationShape, enforcement: fanOutAnswer });
+export const organizationChangeAnswer = z.strictObject({
+  organization: organizationShape,
+  enforcement: fanOutAnswer,
+});
 
 export const openChangesAnswer = z.strictObject({ enforcement: fanOutAnswer });

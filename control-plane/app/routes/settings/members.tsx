@@ -132,6 +132,7 @@ export default function Members() {
     <>
       <PageHeader
         title="Members"
+        back={{ to: "/settings", label: "Settings" }}
         note="Admins change everything; viewers see everything and change nothing. There is no owner: to hand an organization over, make somebody else an admin, then leave."
         actions={
           <LinkButton to="?leave" preventScrollReset>

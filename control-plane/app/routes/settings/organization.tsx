@@ -92,7 +92,11 @@ export default function Organization() {
   const failure = useActionData<typeof action>()?.failure;
   return (
     <>
-      <PageHeader title="Organization" note={<code className="font-mono text-xs">{shown.id}</code>} />
+      <PageHeader
+        title="Organization"
+        back={{ to: "/settings", label: "Settings" }}
+        note={<code className="font-mono text-xs">{shown.id}</code>}
+      />
       {shown.deleteAfter !== null && <Waiting deleteAfter={shown.deleteAfter} isAdmin={shown.isAdmin} />}
       {shown.confirm === null && <FormFailure failure={failure} />}
       <Card title="Name">

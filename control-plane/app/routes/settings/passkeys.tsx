@@ -81,6 +81,7 @@ export default function Passkeys() {
     <>
       <PageHeader
         title="Passkeys"
+        back={{ to: "/settings", label: "Settings" }}
         note="Optional. With a passkey, dangerous actions (changing roles, rotating vendor keys, making tokens, deleting the organization) ask for it: who steals a session or reads your mail cannot do them."
       />
       <FormFailure failure={failure} />

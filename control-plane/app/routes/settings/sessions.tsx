@@ -91,6 +91,7 @@ export default function Sessions() {
     <>
       <PageHeader
         title="Sessions"
+        back={{ to: "/settings", label: "Settings" }}
         note="Browsers that are signed in as you, for 30 days each. What was seen is noted every five minutes."
         actions={
           <Form method="post" className="flex flex-wrap gap-2">
