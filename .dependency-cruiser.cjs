@@ -12,7 +12,7 @@ const MAY_IMPORT = {
   cli: ["cli", "core"],
   local: ["local", "core", "db"],
   scripts: ["scripts", "control-plane", "local", "core", "db"],
-  e2e: ["e2e", "local", "core"],
+  e2e: ["e2e", "local", "core", "db"],
   bench: ["bench", "local", "core"],
 };
 const PARTS = Object.keys(MAY_IMPORT);

@@ -1,13 +1,13 @@
 import { clientIp } from "@relaykey/core/client-ip";
 import { newId } from "@relaykey/core/ids";
-import { destroyRetiredSecrets } from "@relaykey/db/queries/vendor-keys";
 import { createApi } from "./api/app.ts";
 import { referencePage } from "./api/reference-page.ts";
 import { handleApp } from "./app-handler.ts";
 import { ConfigurationError, configure } from "./config.ts";
 import type { Dependencies } from "./config.ts";
 import { describeError, log } from "./log.ts";
-import { retryOpenChanges } from "./service/enforcement.ts";
+import { runJobs, tellOutside } from "./jobs.ts";
+import { consumeNotices } from "./service/notices/consume.ts";
 
 interface ControlPlane {
   readonly deps: Dependencies;
@@ -22,7 +22,7 @@ async function start(env: Env): Promise<ControlPlane> {
 }
 
 export default {
-  async fetch(request, env): Promise<Response> {
+  async fetch(request, env, ctx): Promise<Response> {
     const requestId = newId();
     let plane: ControlPlane;
     try {
@@ -31,18 +31,24 @@ export default {
       return notConfigured(error, requestId);
     }
     const answer = await dispatch(request, requestId, plane);
+    // What a change has to say to webhooks and admins goes out now; the minutely run is for what is left.
+    if (request.method !== "GET" && request.method !== "HEAD") ctx.waitUntil(tellOutside(plane.deps));
     const response = new Response(answer.body, answer);
     response.headers.set("RelayKey-Request-Id", requestId);
     return response;
   },
 
-  /** Tries again what the data plane has not confirmed; destroys vendor keys that can no longer be restored. */
+  /** Takes from the queue of notices and from its dead-letter queue alike: what is in both must be written. */
+  async queue(batch, env, ctx): Promise<void> {
+    const { deps } = await (started ??= start(env));
+    const consumed = await consumeNotices(deps, batch.messages);
+    log(consumed.retried === 0 ? "info" : "error", "notices_consumed", { queue: batch.queue, ...consumed });
+    ctx.waitUntil(tellOutside(deps));
+  },
+
   async scheduled(_controller, env): Promise<void> {
     const { deps } = await (started ??= start(env));
-    const result = await retryOpenChanges(deps);
-    if (result.keys > 0) log(result.pending === 0 ? "info" : "warn", "outbox_retried", { ...result });
-    const destroyed = await destroyRetiredSecrets(deps.db, new Date(deps.now()));
-    if (destroyed > 0) log("info", "vendor_keys_destroyed", { destroyed });
+    await runJobs(deps);
   },
 } satisfies ExportedHandler<Env>;
 

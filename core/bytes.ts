@@ -34,11 +34,16 @@ export function fromHex(text: string): Bytes | null {
   );
 }
 
-/** Unpadded base64url (RFC 4648 §5). */
-export function toBase64Url(bytes: Uint8Array): string {
+/** Padded base64 (RFC 4648 §4). */
+export function toBase64(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return btoa(binary);
+}
+
+/** Unpadded base64url (RFC 4648 §5). */
+export function toBase64Url(bytes: Uint8Array): string {
+  return toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
 /** Reads unpadded base64url. Padding, other alphabets and non-zero trailing bits give null (RFC 4648 §3.5). */

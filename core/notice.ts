@@ -14,6 +14,8 @@ export const NOTICE_TYPES = {
   "holder.confirmation_storm": "Many new addresses at once",
   "holder.mail_failed": "Mail to a holder does not arrive",
   "integration.failing": "A vendor refuses its key",
+  "webhook.disabled": "A webhook endpoint was disabled",
+  "webhook.test": "A test of a webhook endpoint",
 } as const;
 
 export type NoticeType = keyof typeof NOTICE_TYPES;

@@ -11,6 +11,7 @@ declare module "vitest" {
     signInLink: string;
     workerdPid: number;
     state: string;
+    database: { url: string; endpoint: string };
     /** File that holds the secrets the tests made. */
     witness: string;
   }
@@ -24,6 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("signInLink", stack.signInLink);
   project.provide("workerdPid", stack.workerdPid() ?? 0);
   project.provide("state", state);
+  project.provide("database", stack.database);
   const witness = `${state}.secrets`;
   writeFileSync(witness, "", { mode: 0o600 });
   project.provide("witness", witness);

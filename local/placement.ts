@@ -109,7 +109,8 @@ function decide({
         RELAYKEY_TOKEN_KEY: secrets.RELAYKEY_TOKEN_KEY,
         RELAYKEY_CONTROL_KEY: secrets.RELAYKEY_CONTROL_KEY,
       },
-      outbound: database,
+      // Webhook receivers on the internet and on this machine, where the database's endpoint is as well.
+      outbound: { kind: "network", allow: ["public", "127.0.0.0/8"] },
       port: ports.controlPlane,
     },
     platform: {

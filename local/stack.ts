@@ -36,6 +36,8 @@ export interface Stack {
   readonly state: string;
   /** Opens the dashboard once, for fifteen minutes. */
   readonly signInLink: string;
+  /** Where the database answers, for what has to look behind the API. The URL holds its password. */
+  readonly database: { readonly url: string; readonly endpoint: string };
   /** True when this start made the demo key. */
   readonly isFirstStart: boolean;
   /** Process id of workerd, for measurements; null while it is down. */
@@ -112,6 +114,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       local,
       state: state.path,
       signInLink: `${local.controlPlane}/sign-in?token=${seeded.signInToken}`,
+      database: {
+        url: `postgres://relaykey:${secrets.SQL_PASSWORD}@localhost/relaykey`,
+        endpoint: sql.url,
+      },
       isFirstStart: before === null,
       workerdPid: () => workerd.pid,
       stop: closeAll,

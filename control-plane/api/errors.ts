@@ -19,6 +19,31 @@ export const API_ERRORS = {
     title: "The body is not a JSON object",
     detail: "Send one JSON object in UTF-8.",
   },
+  authorization_pending: {
+    status: 400,
+    title: "Nobody has answered yet",
+    detail: "Ask again after the interval that came with the code (RFC 8628).",
+  },
+  slow_down: {
+    status: 400,
+    title: "Asked too soon",
+    detail: "Wait five seconds more between questions from here on (RFC 8628).",
+  },
+  access_denied: {
+    status: 400,
+    title: "The sign-in was denied",
+    detail: "Somebody denied it, or may not approve it any more. Begin again if that was a mistake.",
+  },
+  expired_token: {
+    status: 400,
+    title: "The code has expired",
+    detail: "Nobody approved it in time: begin again.",
+  },
+  invalid_grant: {
+    status: 400,
+    title: "The device code is not known",
+    detail: "It was used already, or is of another installation: begin again.",
+  },
   token_missing: {
     status: 401,
     title: "A management token is needed",
@@ -118,6 +143,16 @@ export const API_ERRORS = {
     status: 409,
     title: "Somebody else is changing the same thing",
     detail: "Nothing was changed by this request: look at it again and repeat.",
+  },
+  plan_limit: {
+    status: 403,
+    title: "The plan allows no more",
+    detail: "Remove some, or change to a larger plan.",
+  },
+  webhook_disabled: {
+    status: 409,
+    title: "The endpoint is disabled",
+    detail: "Enable it first: PATCH it with enabled: true.",
   },
   body_too_large: {
     status: 413,

@@ -4,6 +4,11 @@ import type { RouteConfig } from "@remix-run/route-config";
 export default [
   layout("routes/shell.tsx", [
     index("routes/overview.tsx"),
+    route("audit", "routes/audit.tsx"),
+    route("audit/:requestId", "routes/audit-event.tsx"),
+    route("admin-events", "routes/admin-events.tsx"),
+    route("admin-events/:eventId", "routes/admin-event.tsx"),
+    route("device", "routes/device.tsx"),
     route("search", "routes/search.tsx"),
     route("start", "routes/start.tsx"),
     route("holders", "routes/holders.tsx"),

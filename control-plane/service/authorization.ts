@@ -49,6 +49,7 @@ export const ACTIONS = {
   "network.read": READ,
   "network.change": WRITE,
   "token.read": READ,
+  "token.own": { ...READ, provisioner: true },
   "token.change": DANGEROUS,
   "audit.read": READ,
   "admin_event.read": READ,

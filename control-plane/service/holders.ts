@@ -25,7 +25,9 @@ export interface HolderInput {
 }
 
 /** Absent = as it is. Of the limits only the named ones change. */
-export type HolderUpdate = Omit<HolderChange, "limits"> & { readonly limits?: Partial<Limits> };
+export type HolderUpdate = Omit<HolderChange, "limits" | "mailState" | "mailStateAt"> & {
+  readonly limits?: Partial<Limits>;
+};
 
 export async function createHolder(
   deps: ServiceDependencies,
@@ -101,6 +103,10 @@ export async function changeHolder(
   const change: HolderChange = {
     ...settings,
     ...(limits === undefined ? {} : { limits: { ...found.value.limits, ...limits } }),
+    // What became of mail to the former address says nothing of the new one.
+    ...(settings.email === undefined || settings.email === found.value.email
+      ? {}
+      : { mailState: "ok", mailStateAt: null }),
   };
   const after = { ...found.value, ...change };
   if (after.kind === "person" && after.email === null) return personNeedsEmail();

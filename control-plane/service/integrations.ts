@@ -16,6 +16,7 @@ import type { FanOut } from "./enforcement.ts";
 import { fail, invalid, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { toPage } from "./page.ts";
+import { withinPlan } from "./plan-limit.ts";
 import type { Page, PageRequest } from "./page.ts";
 
 export interface IntegrationInput {
@@ -63,26 +64,24 @@ export async function createIntegration(
   const id = newId();
   const sealed = await seal(deps, organizationId, id, 1, secret);
   try {
-    const integration = await queries.createIntegration(
-      deps.db,
-      {
-        id,
-        organizationId,
-        slug,
-        ...settings,
-        ...checked.value,
-        requestHeaders: [...requestHeaders],
-        secretVersion: 1,
-      },
-      sealed,
-      adminEvent(
-        caller,
-        "integration.created",
-        { kind: "integration", id },
-        { after: { slug, ...settings, upstream, requestHeaders } },
-      ),
+    const row = {
+      id,
+      organizationId,
+      slug,
+      ...settings,
+      ...checked.value,
+      requestHeaders: [...requestHeaders],
+      secretVersion: 1,
+    };
+    const event = adminEvent(
+      caller,
+      "integration.created",
+      { kind: "integration", id },
+      { after: { slug, ...settings, upstream, requestHeaders } },
     );
-    return ok(integration);
+    return await withinPlan(deps, caller, "integrations", () =>
+      queries.createIntegration(deps.db, row, sealed, event),
+    );
   } catch (error) {
     if (!isUniqueViolation(error, queries.INTEGRATION_SLUG_INDEX)) throw error;
     return fail("name_taken", {

@@ -11,6 +11,7 @@ import { MAX_KEY_ATTEMPTS, answerChange, findKey, inspectKey } from "./keys.ts";
 import type { KeyAnswer } from "./keys.ts";
 import { fail, invalid, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
+import { withinPlan } from "./plan-limit.ts";
 
 export interface Reroll {
   /** How long the former key goes on, in ms; 0: it is revoked at once. */
@@ -47,7 +48,7 @@ export async function rerollKey(
     const { expiresAt, endsAt } = plan.value;
     const minted = await mintToken("proxy", former.holder.locator, deps.tagKey);
     const id = newId();
-    const version = await queries.replaceKey(deps.db, caller.organizationId, former, {
+    const change = {
       replacement: {
         id,
         tokenHash: minted.hash,
@@ -83,7 +84,12 @@ export async function rerollKey(
           },
         ),
       },
-    });
+    };
+    const replaced = await withinPlan(deps, caller, "keys", () =>
+      queries.replaceKey(deps.db, caller.organizationId, former, change),
+    );
+    if (!replaced.ok) return replaced;
+    const version = replaced.value;
     if (version === null) continue;
     // The new key first: its holder must never be left with none that works.
     const replacement = await answerChange(deps, caller, id, 1);

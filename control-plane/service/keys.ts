@@ -21,6 +21,7 @@ import { fail, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { boundsOf, checkBounds, checkMintedPolicy, mintGuard, mintedBy } from "./provision.ts";
 import { toPage } from "./page.ts";
+import { withinPlan } from "./plan-limit.ts";
 import type { Page, PageRequest } from "./page.ts";
 
 export interface KeyInput extends Omit<PolicyInput, "name" | "ip"> {
@@ -91,31 +92,29 @@ export async function createKey(
   const { rules, ...columns } = policy;
   const minted = await mintToken("proxy", locator, deps.tagKey);
   const id = newId();
-  const created = await queries.createKey(
-    deps.db,
-    {
-      id,
-      organizationId,
-      holderId: holder.value.id,
-      integrationId: integration.value.id,
-      tokenHash: minted.hash,
-      display: minted.display,
-      ...columns,
-      createdByKind: caller.actor.kind,
-      createdById: caller.actor.id,
-    },
-    rules,
-    adminEvent(
-      caller,
-      "key.created",
-      { kind: "key", id },
-      {
-        after: { holder: holder.value.name, integration: integration.value.slug, ...describePolicy(policy) },
-      },
-    ),
-    { guard: mintGuard(caller), now: new Date(deps.now()) },
+  const row = {
+    id,
+    organizationId,
+    holderId: holder.value.id,
+    integrationId: integration.value.id,
+    tokenHash: minted.hash,
+    display: minted.display,
+    ...columns,
+    createdByKind: caller.actor.kind,
+    createdById: caller.actor.id,
+  };
+  const event = adminEvent(
+    caller,
+    "key.created",
+    { kind: "key", id },
+    { after: { holder: holder.value.name, integration: integration.value.slug, ...describePolicy(policy) } },
   );
-  if (!created) return fail("too_many_alive");
+  const mint = { guard: mintGuard(caller), now: new Date(deps.now()) };
+  const created = await withinPlan(deps, caller, "keys", () =>
+    queries.createKey(deps.db, row, rules, event, mint),
+  );
+  if (!created.ok) return created;
+  if (!created.value) return fail("too_many_alive");
   const answered = await answerChange(deps, caller, id, 1);
   return answered.ok ? ok({ ...answered.value, token: minted.token }) : answered;
 }

@@ -8,7 +8,9 @@ import { bumpKeys } from "./outbox.ts";
 
 export type Holder = typeof holders.$inferSelect;
 export type NewHolder = typeof holders.$inferInsert;
-export type HolderChange = Partial<Pick<Holder, "name" | "kind" | "email" | "frozen" | "limits" | "confirmation">>;
+export type HolderChange = Partial<
+  Pick<Holder, "name" | "kind" | "email" | "frozen" | "limits" | "confirmation" | "mailState" | "mailStateAt">
+>;
 
 /** Names of the index that keeps names unique within an organization, and of the constraint between keys and holders. */
 export const HOLDER_NAME_INDEX = "holders_name";

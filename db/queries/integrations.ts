@@ -5,6 +5,7 @@ import { relayKeys } from "../schema/keys.ts";
 import { insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import { bumpKeys } from "./outbox.ts";
+import { planGuard } from "./plans.ts";
 
 export type Integration = typeof integrations.$inferSelect;
 export type NewIntegration = typeof integrations.$inferInsert;
@@ -51,14 +52,18 @@ export async function listIntegrations(
     .limit(page.limit);
 }
 
-/** @throws a unique violation of INTEGRATION_SLUG_INDEX when the slug is taken. */
+/**
+ * @throws a unique violation of INTEGRATION_SLUG_INDEX when the slug is taken; what `isPlanLimit` knows when the plan allows
+ * no more.
+ */
 export async function createIntegration(
   db: Database,
   integration: NewIntegration,
   secret: NewSealedSecret,
   event: AdminEvent,
 ): Promise<Integration> {
-  const [created] = await db.batch([
+  const [, , created] = await db.batch([
+    ...planGuard(db, integration.organizationId, "integrations"),
     db.insert(integrations).values(integration).returning(),
     db.insert(integrationSecrets).values(secret),
     insertAdminEvent(db, event),

@@ -7,6 +7,7 @@ import { integrations } from "../schema/integrations.ts";
 import { outbox, relayKeys, scopeRules } from "../schema/keys.ts";
 import { adminEventCte, adminEventsCte } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
+import { planGuard } from "./plans.ts";
 import { matching, readVersion, recordChange, timestamp } from "./keys.ts";
 import type { KeyFilter, KeyRow } from "./keys.ts";
 
@@ -94,6 +95,7 @@ export interface Replacement {
  * Makes a key with the policy of another one, and lets the other one end: at `endsAt` unless it ends earlier by itself, or,
  * with null, now and for good. Both or neither; the share locks are those of `createKey`.
  *
+ * @throws what `isPlanLimit` knows when the plan does not allow both.
  * @returns the new policy version of the former key, or null when it has moved on (or was revoked, or is not there).
  */
 export async function replaceKey(
@@ -112,7 +114,9 @@ export async function replaceKey(
     endsAt === null
       ? sql`state = 'revoked', revoked_at = ${timestamp(now)}`
       : sql`expires_at = least(expires_at, ${timestamp(endsAt)})`;
-  const [, , result] = await db.batch([
+  const [, , , , result] = await db.batch([
+    // During an overlap there is one key more; one that takes over at once counts for the one that ends.
+    ...planGuard(db, organizationId, "keys", endsAt === null ? 1 : 0),
     db
       .select({ id: integrations.id })
       .from(integrations)

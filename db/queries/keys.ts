@@ -11,6 +11,7 @@ import { outbox, relayKeys, scopeRules } from "../schema/keys.ts";
 import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import { DIVISION_BY_ZERO, hasCode } from "./conflicts.ts";
+import { planGuard } from "./plans.ts";
 
 export type KeyRow = typeof relayKeys.$inferSelect;
 export type NewKey = Omit<typeof relayKeys.$inferInsert, "policyVersion" | "state">;
@@ -158,6 +159,7 @@ export const ruleList = sql<ScopeRule[]>`(
  * several that mint at once each counts the keys of those before it.
  *
  * @returns false when the guard does not hold.
+ * @throws what `isPlanLimit` knows when the plan allows no more keys.
  */
 export async function createKey(
   db: Database,
@@ -177,6 +179,7 @@ export async function createKey(
     query: rule.query ?? null,
   }));
   const statements = [
+    ...planGuard(db, organizationId, "keys"),
     db
       .select({ id: integrations.id })
       .from(integrations)

@@ -56,3 +56,17 @@ export function findByName(
       .limit(limit),
   );
 }
+
+/** The newest keys of an organization, to choose from in a filter. */
+export function listKeyNames(
+  db: Database,
+  organizationId: string,
+  limit: number,
+): Promise<{ id: string; name: string; display: string }[]> {
+  return db
+    .select({ id: relayKeys.id, name: relayKeys.name, display: relayKeys.display })
+    .from(relayKeys)
+    .where(eq(relayKeys.organizationId, organizationId))
+    .orderBy(desc(relayKeys.id))
+    .limit(limit);
+}

@@ -49,3 +49,14 @@ export const auditDeadLetters = pgTable("audit_dead_letters", {
   error: text("error").notNull(),
   createdAt: createdAt(),
 });
+
+/** Requests of an organization per day (UTC), counted as their events are written. They outlive the events. */
+export const usageDays = pgTable(
+  "usage_days",
+  {
+    organizationId: uuid("organization_id").notNull(),
+    day: date("day", { mode: "string" }).notNull(),
+    requests: bigint("requests", { mode: "number" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.day] })],
+);

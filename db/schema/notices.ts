@@ -2,7 +2,10 @@ import { index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle
 import { createdAt, id, moment, organizationId } from "./columns.ts";
 import { organizations } from "./organizations.ts";
 
-/** Something an organization's admins should know: the source of alerts, webhooks and the dashboard's inbox. */
+/**
+ * Something an organization's admins should know: the source of alerts, webhooks and the dashboard's inbox. Each row makes
+ * its deliveries in the same transaction, by a trigger; admin events that concern a key's life make theirs.
+ */
 export const notices = pgTable(
   "notices",
   {
@@ -38,9 +41,29 @@ export const webhookEndpoints = pgTable("webhook_endpoints", {
   /** Until when the former secret signs as well. */
   formerSecretUntil: moment("former_secret_until"),
   revision: integer("revision").notNull().default(1),
+  /** Since when every attempt has failed; null: the last one did not. */
+  failingSince: moment("failing_since"),
   disabledAt: moment("disabled_at"),
+  /** Who stopped it; null unless it is disabled. */
+  disabledBy: text("disabled_by", { enum: ["admin", "failures"] }),
   createdAt: createdAt(),
 });
+
+/** Mail to an organization's admins about a notice, on its way to the confirm Worker. Most notices have none. */
+export const alerts = pgTable(
+  "alerts",
+  {
+    noticeId: uuid("notice_id")
+      .primaryKey()
+      .references(() => notices.id),
+    organizationId: organizationId().references(() => organizations.id),
+    /** A run that took it has until then to finish; afterwards another one does. */
+    claimedUntil: moment("claimed_until"),
+    sentAt: moment("sent_at"),
+    createdAt: createdAt(),
+  },
+  (table) => [index("alerts_open").on(table.sentAt, table.claimedUntil)],
+);
 
 export const webhookDeliveries = pgTable(
   "webhook_deliveries",

@@ -1,17 +1,17 @@
 import { boolean, integer, jsonb, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { DEFAULT_CONFIRMATION } from "@relaykey/core/confirmation";
 import type { ConfirmationPolicy } from "@relaykey/core/confirmation";
+import { PLAN_NAMES } from "@relaykey/core/plans";
 import { createdAt, id, moment, organizationId } from "./columns.ts";
-
-export const PLANS = ["free", "builder", "team", "business"] as const;
-export type Plan = (typeof PLANS)[number];
 
 export const organizations = pgTable("organizations", {
   id: id(),
   name: text("name").notNull(),
-  plan: text("plan", { enum: PLANS }).notNull().default("business"),
+  plan: text("plan", { enum: PLAN_NAMES }).notNull().default("business"),
   /** Days its audit events are kept, by plan. */
-  auditRetentionDays: integer("audit_retention_days").notNull().default(30),
+  auditRetentionDays: integer("audit_retention_days").notNull().default(365),
+  /** Events made before are still to be moved to the retention in force; null: all are. */
+  retentionChangedAt: moment("retention_changed_at"),
   /** All of its keys are refused until it is unfrozen. */
   frozen: boolean("frozen").notNull().default(false),
   /** How people's keys are confirmed on new addresses. */
@@ -22,6 +22,15 @@ export const organizations = pgTable("organizations", {
   deleteAfter: moment("delete_after"),
   stripeCustomerId: text("stripe_customer_id").unique(),
   stripeSubscriptionId: text("stripe_subscription_id"),
+  /** The moment whose state at Stripe the plan reflects: an older one never replaces a newer one. */
+  stripeSyncedAt: moment("stripe_synced_at"),
+  createdAt: createdAt(),
+});
+
+/** Events of Stripe that were dealt with: a repeated one changes nothing. */
+export const stripeEvents = pgTable("stripe_events", {
+  id: text("id").primaryKey(),
+  type: text("type").notNull(),
   createdAt: createdAt(),
 });
 

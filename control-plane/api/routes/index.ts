@@ -1,5 +1,6 @@
 import type { Route } from "../route.ts";
 import { auditRoutes } from "./audit.ts";
+import { deviceRoutes } from "./device.ts";
 import { holderRoutes } from "./holders.ts";
 import { integrationRoutes } from "./integrations.ts";
 import { keyLifecycleRoutes } from "./key-lifecycle.ts";
@@ -12,6 +13,7 @@ import { vendorKeyRoutes } from "./vendor-keys.ts";
 /** The table of routes: the app, authorization, the OpenAPI document and the tests are made from it. */
 export const ROUTES: readonly Route[] = [
   ...referenceRoutes(() => ROUTES),
+  ...deviceRoutes,
   ...organizationRoutes,
   ...integrationRoutes,
   ...vendorKeyRoutes,

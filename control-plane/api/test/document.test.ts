@@ -30,6 +30,8 @@ test("every operation names an action, but the few that anybody may call", () =>
   expect(open.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
     "GET /errors",
     "GET /openapi.json",
+    "POST /device/code",
+    "POST /device/token",
   ]);
   for (const { action } of ROUTES) if (action !== null) expect(ACTIONS).toHaveProperty([action]);
 });

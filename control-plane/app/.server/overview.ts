@@ -1,50 +1,56 @@
-import { BLOCK_REASONS, isBlockReason } from "@relaykey/core/block-reasons";
-import { formatRule } from "@relaykey/core/scope";
 import { listAuditEvents } from "@relaykey/db/queries/audit";
-import { listKeys } from "@relaykey/db/queries/keys";
-import { findOrganization } from "@relaykey/db/queries/organizations";
-import type { AppLoadContext } from "@remix-run/cloudflare";
+import { isRangeName, rangeUntil } from "../../service/time-range.ts";
+import { SOON_DAYS, showStanding, showTraffic } from "../../service/traffic.ts";
+import { linkToRange, showEntries } from "./audit-log.ts";
+import { unwrap } from "./page.ts";
+import type { Visit } from "./page.ts";
+import { drawTraffic } from "./traffic-chart.ts";
 
-const KEYS = 50;
-const EVENTS = 50;
+const LATEST = 6;
+const TOP = 5;
+const DEFAULT_RANGE = "24h";
 
 /** What the overview shows. Every member is named: nothing of a row reaches a page by itself. */
-export async function readOverview(deps: AppLoadContext["deps"], organizationId: string) {
-  const [organization, keys, events] = await Promise.all([
-    findOrganization(deps.db, organizationId),
-    listKeys(deps.db, organizationId, {}, { limit: KEYS, before: null }),
-    listAuditEvents(deps.db, organizationId, {}, EVENTS),
+export async function readOverview(visit: Visit) {
+  const { deps, caller, url } = visit;
+  const asked = url.searchParams.get("range") ?? DEFAULT_RANGE;
+  const name = isRangeName(asked) ? asked : DEFAULT_RANGE;
+  const range = rangeUntil(deps.now(), name);
+  const [traffic, standing, latest] = await Promise.all([
+    showTraffic(deps, caller, {}, range),
+    showStanding(deps, caller),
+    listAuditEvents(deps.db, caller.organizationId, {}, LATEST),
   ]);
-  const now = deps.now();
-  const names = new Map(keys.map((key) => [key.id, key.name]));
+  const shown = unwrap(standing);
+  const chart = drawTraffic(unwrap(traffic), range, (from, to) =>
+    linkToRange(new URLSearchParams(), from, to),
+  );
   return {
-    organization: organization?.name ?? "",
-    keys: keys.map((key) => ({
+    range: name,
+    chart: { ...chart, reasons: chart.reasons.slice(0, TOP) },
+    activeKeys: shown.activeKeys,
+    integrations: shown.integrations,
+    waiting: {
+      pendingKeys: shown.pendingKeys,
+      newAddresses: shown.newAddresses,
+      expiringKeys: shown.expiringKeys,
+      soonDays: SOON_DAYS,
+      frozenKeys: shown.frozenKeys,
+      failingIntegrations: shown.failingIntegrations,
+    },
+    expiring: shown.expiring.map((key) => ({
       id: key.id,
       name: key.name,
-      display: key.display,
-      holder: key.holder.name,
-      integration: key.integration.slug,
-      allow: key.rules.map(formatRule),
-      state: key.expiresAt !== null && key.expiresAt.getTime() <= now ? ("expired" as const) : key.state,
-      isPending: key.enforcedVersion < key.policyVersion,
-      expiresAt: key.expiresAt?.toISOString() ?? null,
-      lastUsedAt: events.find((event) => event.keyId === key.id)?.at.toISOString() ?? null,
+      expiresAt: key.expiresAt?.toISOString() ?? "",
     })),
-    events: events.map((event) => ({
-      requestId: event.requestId,
-      at: event.at.toISOString(),
-      key: event.keyId === null ? null : (names.get(event.keyId) ?? null),
-      integration: event.integrationSlug,
-      method: event.method,
-      path: event.path,
-      decision: event.decision,
-      outcome: event.outcome,
-      reason: event.reason !== null && isBlockReason(event.reason) ? BLOCK_REASONS[event.reason].title : null,
-      status: event.status,
-      ip: event.ip,
-      durationMs: event.durationMs,
-    })),
+    unusual: shown.unusual
+      .slice(0, TOP)
+      .map(({ kind, key, requests, usual }) => ({ kind, key, requests, usual })),
+    topKeys: shown.keys
+      .filter(({ allowed, blocked }) => allowed + blocked > 0)
+      .slice(0, TOP)
+      .map(({ id, name: called, allowed, blocked }) => ({ id, name: called, allowed, blocked })),
+    latest: await showEntries(visit, latest),
   };
 }
 

@@ -1,9 +1,11 @@
+import { isId } from "@relaykey/core/ids";
 import { data } from "@remix-run/cloudflare";
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import { API_ERRORS } from "../../api/errors.ts";
 import { authorize } from "../../service/authorization.ts";
 import type { Action } from "../../service/authorization.ts";
 import type { Caller } from "../../service/caller.ts";
+import { fail } from "../../service/outcome.ts";
 import type { Failure, Outcome } from "../../service/outcome.ts";
 import type { ShownFailure } from "../components/failure.ts";
 import { requireCaller } from "./session.ts";
@@ -67,6 +69,11 @@ export function unwrap<T>(outcome: Outcome<T>): T {
   throw data(showFailure(outcome.failure), { status: API_ERRORS[outcome.failure.code].status });
 }
 
+/** Shows that there is no such thing. */
+export function missing(): never {
+  return unwrap<never>(fail("not_found"));
+}
+
 /** The answer of an action that was refused: the form comes back with what is wrong beside its fields. */
 export function refuse(failure: Failure, values: Readonly<Record<string, string>> = {}): Refusal {
   return data({ failure: showFailure(failure), values }, { status: API_ERRORS[failure.code].status });
@@ -75,4 +82,10 @@ export function refuse(failure: Failure, values: Readonly<Record<string, string>
 function showFailure({ code, detail, errors = [] }: Failure): ShownFailure {
   const row = API_ERRORS[code];
   return { code, title: row.title, detail: detail ?? row.detail, errors };
+}
+
+/** A cursor of our own; what is none begins the list. */
+export function readCursor(search: URLSearchParams): string | null {
+  const cursor = search.get("cursor");
+  return cursor !== null && isId(cursor) ? cursor : null;
 }

@@ -3,126 +3,104 @@ import { useLoaderData } from "@remix-run/react";
 import { readOverview } from "../.server/overview.ts";
 import type { Overview } from "../.server/overview.ts";
 import { enter } from "../.server/page.ts";
-import { Badge } from "../components/badge.tsx";
-import type { Tone } from "../components/badge.tsx";
+import { RangeLinks } from "../components/audit-filters.tsx";
+import { AuditTable } from "../components/audit-table.tsx";
+import { LinkButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
-import { Moment } from "../components/moment.tsx";
+import { Histogram } from "../components/histogram.tsx";
+import { Attention, Figure, Reasons, TopKeys } from "../components/overview.tsx";
 import { PageHeader } from "../components/page-header.tsx";
-import { Table } from "../components/table.tsx";
-import type { Column } from "../components/table.tsx";
+import { EmptyState } from "../components/states.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Overview · RelayKey" }];
 
 export async function loader(args: LoaderFunctionArgs): Promise<Overview> {
-  const { deps, caller } = await enter(args, "audit.read");
-  return readOverview(deps, caller.organizationId);
+  return readOverview(await enter(args, "audit.read"));
 }
 
-type Key = Overview["keys"][number];
-type Event = Overview["events"][number];
-
-const STATE_TONES: Record<Key["state"], Tone> = {
-  active: "good",
-  revoked: "bad",
-  frozen: "waiting",
-  expired: "quiet",
-};
-
-const KEY_COLUMNS: readonly Column<Key>[] = [
-  {
-    heading: "Key",
-    cell: (key) => (
-      <>
-        <span className="font-medium">{key.name}</span>
-        <br />
-        <code className="font-mono text-xs text-muted">{key.display}</code>
-      </>
-    ),
-  },
-  { heading: "Holder", cell: (key) => key.holder },
-  { heading: "Integration", cell: (key) => key.integration },
-  {
-    heading: "Allows",
-    cell: (key) => (
-      <ul className="font-mono text-xs leading-5">
-        {key.allow.map((rule) => (
-          <li key={rule}>{rule}</li>
-        ))}
-      </ul>
-    ),
-  },
-  {
-    heading: "State",
-    cell: (key) => (
-      <span className="flex flex-wrap gap-1">
-        <Badge tone={STATE_TONES[key.state]}>{key.state}</Badge>
-        {key.isPending && <Badge tone="waiting">change pending</Badge>}
-      </span>
-    ),
-  },
-  { heading: "Expires", cell: (key) => (key.expiresAt === null ? "never" : <Moment iso={key.expiresAt} />) },
-  { heading: "Last use", cell: (key) => (key.lastUsedAt === null ? "—" : <Moment iso={key.lastUsedAt} />) },
-];
-
-const EVENT_COLUMNS: readonly Column<Event>[] = [
-  { heading: "Time (UTC)", cell: (event) => <Moment iso={event.at} /> },
-  {
-    heading: "Decision",
-    cell: (event) => (
-      <>
-        <Badge tone={event.decision === "allowed" ? "good" : "bad"}>{event.decision}</Badge>
-        {event.reason !== null && <span className="mt-1 block text-xs text-muted">{event.reason}</span>}
-      </>
-    ),
-  },
-  {
-    heading: "Request",
-    cell: (event) => (
-      <code className="font-mono text-xs leading-5 break-all">
-        {event.method} {event.integration}:{event.path}
-      </code>
-    ),
-  },
-  { heading: "Key", cell: (event) => event.key ?? "—" },
-  { heading: "Status", cell: (event) => <span className="tabular-nums">{event.status}</span> },
-  { heading: "IP", cell: (event) => <span className="font-mono text-xs">{event.ip ?? "—"}</span> },
-  { heading: "Took", cell: (event) => <span className="tabular-nums">{event.durationMs} ms</span> },
-  {
-    heading: "Request id",
-    cell: (event) => <code className="font-mono text-xs break-all text-muted">{event.requestId}</code>,
-  },
-];
-
 export default function OverviewPage() {
-  const { organization, keys, events } = useLoaderData<typeof loader>();
+  const overview = useLoaderData<typeof loader>();
+  const { chart, range, activeKeys, integrations, latest } = overview;
+  const total = chart.allowed + chart.blocked;
   return (
     <>
-      <PageHeader title={organization} />
-      <Card
-        title="Keys"
-        note="What people and programs hold instead of the vendor's key."
-        padded={false}
-        empty={keys.length > 0 ? null : "No keys yet. Create the first one: npm run rk -- keys create --help"}
-      >
-        <Table caption="Keys" columns={KEY_COLUMNS} rows={keys} keyOf={({ id }) => id} />
+      <PageHeader title="Overview" actions={<RangeLinks fallback="24h" />} />
+      {integrations === 0 && <Welcome />}
+      <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
+        <Figure
+          to={`/audit?decision=allowed&range=${range}`}
+          label="Allowed"
+          value={chart.allowed.toLocaleString("en")}
+        />
+        <Figure
+          to={`/audit?decision=blocked&range=${range}`}
+          label="Blocked"
+          value={chart.blocked.toLocaleString("en")}
+          note={total === 0 ? "" : `${((chart.blocked / total) * 100).toFixed(1)} % of all`}
+        />
+        <Figure to="/keys?state=active" label="Active keys" value={activeKeys.toLocaleString("en")} />
+        <Figure to="/integrations" label="Integrations" value={integrations.toLocaleString("en")} />
+      </div>
+      <div className="mt-4 rounded-xl border border-line bg-surface p-4">
+        <Histogram
+          label="Requests over time; choose a bar to see its rows"
+          series={chart.series}
+          bars={chart.bars}
+        />
+      </div>
+      <Card title="Needs attention" padded={false}>
+        <Attention overview={overview} />
       </Card>
+      <div className="mt-8 grid gap-x-6 gap-y-8 lg:grid-cols-2">
+        <Card
+          title="Busiest keys"
+          note="Of the last 24 hours."
+          padded={false}
+          empty={overview.topKeys.length > 0 ? null : "No key was used."}
+        >
+          <TopKeys overview={overview} />
+        </Card>
+        <Card
+          title="Why requests were blocked"
+          note="Of the time above."
+          padded={false}
+          empty={chart.reasons.length > 0 ? null : "None was blocked."}
+        >
+          <Reasons overview={overview} />
+        </Card>
+      </div>
       <Card
         title="Latest requests"
-        note="Every request, allowed or blocked, newest first."
+        actions={
+          <LinkButton to="/audit" size="sm">
+            All requests
+          </LinkButton>
+        }
         padded={false}
         empty={
-          events.length > 0
-            ? null
-            : "No requests yet. Send one with a key from above; it shows here within seconds."
+          latest.length > 0 ? null : "No requests yet. Send one with a key; it shows here within seconds."
         }
       >
-        <Table
-          caption="Latest requests"
-          columns={EVENT_COLUMNS}
-          rows={events}
-          keyOf={({ requestId }) => requestId}
-        />
+        <AuditTable caption="Latest requests" entries={latest} />
       </Card>
     </>
+  );
+}
+
+function Welcome() {
+  return (
+    <div className="mb-6">
+      <EmptyState
+        title="Put a vendor's key behind the proxy"
+        action={
+          <LinkButton to="/integrations/new" variant="primary">
+            Add an integration
+          </LinkButton>
+        }
+      >
+        Store the real key once, sealed. Then issue keys that are limited, watched, and dead the moment you
+        revoke them.
+      </EmptyState>
+    </div>
   );
 }

@@ -46,11 +46,13 @@ export function Shell({ shell, children }: { readonly shell: ShellData; readonly
             </div>
           </details>
         </header>
-        <aside className="sticky top-0 hidden h-dvh flex-col gap-4 overflow-y-auto border-r border-line bg-surface p-3 lg:flex">
-          <div className="px-2 pt-1.5">
-            <Brand />
+        <aside className="hidden border-r border-line bg-surface lg:block">
+          <div className="sticky top-0 flex h-dvh flex-col gap-4 overflow-y-auto p-3">
+            <div className="px-2 pt-1.5">
+              <Brand />
+            </div>
+            <Sidebar shell={shell} id="sidebar" />
           </div>
-          <Sidebar shell={shell} id="sidebar" />
         </aside>
         <div className="min-w-0">
           <OfflineBanner />

@@ -1,0 +1,68 @@
+import { Link } from "@remix-run/react";
+import type { AuditEntry } from "../.server/audit-log.ts";
+import { Badge, reasonTitle } from "./badge.tsx";
+import { Address, Path } from "./literal.tsx";
+import { Moment } from "./moment.tsx";
+import { Table } from "./table.tsx";
+import type { Column } from "./table.tsx";
+
+const COLUMNS: readonly Column<AuditEntry>[] = [
+  { heading: "Time (UTC)", cell: (entry) => <Moment iso={entry.at} /> },
+  {
+    heading: "Decision",
+    cell: (entry) => (
+      <>
+        <Badge tone={entry.decision === "allowed" ? "good" : "bad"}>{entry.decision}</Badge>
+        {entry.reason !== null && (
+          <span className="mt-1 block text-xs text-muted">{reasonTitle(entry.reason)}</span>
+        )}
+      </>
+    ),
+  },
+  {
+    heading: "Request",
+    cell: (entry) => (
+      <Link
+        to={`/audit/${entry.requestId}`}
+        className="font-mono text-xs leading-5 break-words text-accent hover:underline"
+      >
+        {entry.method} {entry.integration}:<Path path={entry.path} />
+      </Link>
+    ),
+  },
+  {
+    heading: "Key",
+    cell: (entry) =>
+      entry.keyId === null ? (
+        "—"
+      ) : (
+        <Link to={`/keys/${entry.keyId}`} className="hover:underline">
+          {entry.key ?? "deleted key"}
+        </Link>
+      ),
+  },
+  {
+    heading: "Status",
+    align: "right",
+    cell: (entry) => <span className="tabular-nums">{entry.status}</span>,
+  },
+  { heading: "IP", cell: (entry) => <Address ip={entry.ip} /> },
+  {
+    heading: "Took",
+    align: "right",
+    cell: (entry) => (
+      <span className="whitespace-nowrap tabular-nums">{entry.durationMs.toLocaleString("en")} ms</span>
+    ),
+  },
+];
+
+/** Requests, newest first. */
+export function AuditTable({
+  caption,
+  entries,
+}: {
+  readonly caption: string;
+  readonly entries: readonly AuditEntry[];
+}) {
+  return <Table caption={caption} columns={COLUMNS} rows={entries} keyOf={({ requestId }) => requestId} />;
+}

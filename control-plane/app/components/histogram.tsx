@@ -1,0 +1,198 @@
+import { Link } from "@remix-run/react";
+import { useId } from "react";
+
+/** One kind of what is counted. `tone` is one of the palette's chart colours. */
+export interface Series {
+  readonly label: string;
+  readonly tone: 1 | 2 | 3 | 4 | 5 | 6;
+}
+
+/** One piece of time: its name, where its rows are, and a count for each series. */
+export interface Bar {
+  readonly label: string;
+  readonly to: string;
+  readonly counts: readonly number[];
+}
+
+const FILLS = {
+  1: "fill-chart-1",
+  2: "fill-chart-2",
+  3: "fill-chart-3",
+  4: "fill-chart-4",
+  5: "fill-chart-5",
+  6: "fill-chart-6",
+} as const;
+const GROUNDS = {
+  1: "bg-chart-1",
+  2: "bg-chart-2",
+  3: "bg-chart-3",
+  4: "bg-chart-4",
+  5: "bg-chart-5",
+  6: "bg-chart-6",
+} as const;
+
+const HEIGHT = 100;
+const WIDTH = 10;
+const GAP = 2;
+
+/**
+ * Counts over time as stacked bars, each a link to its rows. The picture is for those who see and point; the same
+ * numbers, and the same links, are in the table below it.
+ */
+export function Histogram(props: {
+  readonly label: string;
+  readonly series: readonly Series[];
+  readonly bars: readonly Bar[];
+}) {
+  const id = useId();
+  const { bars, series } = props;
+  const totals = bars.map(({ counts }) => counts.reduce((sum, count) => sum + count, 0));
+  const top = Math.max(1, ...totals);
+  const middle = bars[Math.floor(bars.length / 2)];
+  return (
+    <figure aria-labelledby={id}>
+      <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-1 text-xs text-muted">
+        <figcaption id={id} className="sr-only">
+          {props.label}
+        </figcaption>
+        <Legend series={series} bars={bars} />
+        <span className="tabular-nums">at most {top.toLocaleString("en")}</span>
+      </div>
+      <svg
+        aria-hidden="true"
+        viewBox={`0 0 ${String(bars.length * WIDTH)} ${String(HEIGHT)}`}
+        preserveAspectRatio="none"
+        className="mt-3 block h-40 w-full"
+      >
+        <line
+          x1="0"
+          x2={bars.length * WIDTH}
+          y1={HEIGHT}
+          y2={HEIGHT}
+          className="stroke-line"
+          strokeWidth="1"
+        />
+        {bars.map((bar, index) => (
+          <Column key={bar.label} bar={bar} series={series} top={top} x={index * WIDTH} />
+        ))}
+      </svg>
+      <div aria-hidden="true" className="mt-1 flex justify-between text-xs text-muted tabular-nums">
+        <span>{bars[0]?.label}</span>
+        <span className="hidden sm:inline">{middle?.label}</span>
+        <span>{bars.at(-1)?.label}</span>
+      </div>
+      <Numbers {...props} />
+    </figure>
+  );
+}
+
+function Legend({ series, bars }: { readonly series: readonly Series[]; readonly bars: readonly Bar[] }) {
+  return (
+    <ul className="flex flex-wrap gap-x-4 gap-y-1">
+      {series.map(({ label, tone }, index) => {
+        const total = bars.reduce((sum, { counts }) => sum + (counts[index] ?? 0), 0);
+        if (total === 0 && index > 0) return null;
+        return (
+          <li key={label} className="flex items-center gap-1.5">
+            <span aria-hidden="true" className={`size-2.5 rounded-sm ${GROUNDS[tone]}`} />
+            {label} <span className="tabular-nums">{total.toLocaleString("en")}</span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Column(props: {
+  readonly bar: Bar;
+  readonly series: readonly Series[];
+  readonly top: number;
+  readonly x: number;
+}) {
+  const { bar, series, top, x } = props;
+  let y = HEIGHT;
+  const parts = series.map(({ label, tone }, index) => {
+    const count = bar.counts[index] ?? 0;
+    // What is there is seen, however little it is.
+    const height = count === 0 ? 0 : Math.max(1.5, (count / top) * (HEIGHT - 4));
+    y -= height;
+    return { label, tone, count, height, y: Math.max(0, y) };
+  });
+  const spoken = parts
+    .filter(({ count }) => count > 0)
+    .map(({ label, count }) => `${label} ${String(count)}`);
+  return (
+    <Link to={bar.to} tabIndex={-1} className="group">
+      <title>{[bar.label, ...spoken].join("\n")}</title>
+      <rect x={x} y="0" width={WIDTH} height={HEIGHT} className="fill-transparent group-hover:fill-sunken" />
+      {parts.map(({ label, tone, height, y: top }) => (
+        <rect
+          key={label}
+          x={x + GAP / 2}
+          y={top}
+          width={WIDTH - GAP}
+          height={height}
+          className={FILLS[tone]}
+        />
+      ))}
+    </Link>
+  );
+}
+
+function Numbers({
+  label,
+  series,
+  bars,
+}: {
+  readonly label: string;
+  readonly series: readonly Series[];
+  readonly bars: readonly Bar[];
+}) {
+  const used = bars.filter(({ counts }) => counts.some((count) => count > 0));
+  return (
+    <details className="mt-2 text-sm">
+      <summary className="inline-block cursor-pointer rounded text-xs text-muted hover:text-ink hover:underline">
+        Show as a table
+      </summary>
+      <div
+        className="mt-2 max-h-72 overflow-auto"
+        tabIndex={0}
+        role="region"
+        aria-label={`${label}, as a table`}
+      >
+        <table className="w-full text-left text-xs">
+          <caption className="sr-only">{label}</caption>
+          <thead className="text-muted">
+            <tr>
+              <th scope="col" className="py-1 pr-4 font-medium">
+                From (UTC)
+              </th>
+              {series.map((one) => (
+                <th key={one.label} scope="col" className="py-1 pr-4 text-right font-medium">
+                  {one.label}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody className="tabular-nums">
+            {used.map((bar) => (
+              <tr key={bar.label}>
+                <th scope="row" className="py-1 pr-4 font-normal">
+                  <Link to={bar.to} className="text-accent underline">
+                    {bar.label}
+                  </Link>
+                </th>
+                {series.map((one, index) => (
+                  <td key={one.label} className="py-1 pr-4 text-right">
+                    {bar.counts[index] ?? 0}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {used.length === 0 && <p className="py-2 text-muted">No requests.</p>}
+      </div>
+    </details>
+  );
+}

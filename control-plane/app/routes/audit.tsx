@@ -1,0 +1,56 @@
+import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
+import { useLoaderData } from "@remix-run/react";
+import { readAuditLog } from "../.server/audit-log.ts";
+import type { AuditLog } from "../.server/audit-log.ts";
+import { enter } from "../.server/page.ts";
+import { AuditFilters, RangeLinks } from "../components/audit-filters.tsx";
+import { AuditTable } from "../components/audit-table.tsx";
+import { Card } from "../components/card.tsx";
+import { Histogram } from "../components/histogram.tsx";
+import { LiveTail } from "../components/live-tail.tsx";
+import { PageHeader } from "../components/page-header.tsx";
+import { Pagination } from "../components/pagination.tsx";
+
+export const meta: MetaFunction = () => [{ title: "Audit log · RelayKey" }];
+
+export async function loader(args: LoaderFunctionArgs): Promise<AuditLog> {
+  return readAuditLog(await enter(args, "audit.read"));
+}
+
+export default function Audit() {
+  const { entries, nextCursor, chart, choices, errors } = useLoaderData<typeof loader>();
+  return (
+    <>
+      <PageHeader
+        title="Audit log"
+        note="Every request that was made with a key, allowed or blocked, newest first."
+        actions={
+          <>
+            <LiveTail />
+            <RangeLinks fallback="24h" />
+          </>
+        }
+      />
+      <AuditFilters choices={choices} errors={errors} />
+      <div className="mt-4 rounded-xl border border-line bg-surface p-4">
+        <Histogram
+          label="Requests over time; choose a bar to look into it"
+          series={chart.series}
+          bars={chart.bars}
+        />
+      </div>
+      <Card
+        title="Requests"
+        padded={false}
+        empty={
+          entries.length > 0
+            ? null
+            : "No request matches. Widen the time, or clear the filters; a new request shows here within seconds."
+        }
+      >
+        <AuditTable caption="Requests" entries={entries} />
+      </Card>
+      <Pagination nextCursor={nextCursor} />
+    </>
+  );
+}

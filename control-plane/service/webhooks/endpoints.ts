@@ -1,0 +1,182 @@
+import { newId } from "@relaykey/core/ids";
+import type { NoticeType } from "@relaykey/core/notice";
+import type { Secret } from "@relaykey/core/secret";
+import * as queries from "@relaykey/db/queries/webhooks";
+import type { EndpointChange, WebhookEndpoint } from "@relaykey/db/queries/webhooks";
+import { authorize } from "../authorization.ts";
+import { adminEvent, changedFacts } from "../caller.ts";
+import type { Caller } from "../caller.ts";
+import type { ServiceDependencies } from "../dependencies.ts";
+import { fail, ok } from "../outcome.ts";
+import type { Outcome } from "../outcome.ts";
+import { withinPlan } from "../plan-limit.ts";
+import { checkEndpointUrl } from "./endpoint-url.ts";
+import { FORMER_SECRET_MS, endpointSecret } from "./signature.ts";
+
+export interface EndpointInput {
+  readonly url: string;
+  readonly description: string;
+  /** Empty: all. */
+  readonly types: readonly NoticeType[];
+}
+
+/** Absent = as it is. */
+export type EndpointUpdate = Partial<EndpointInput & { readonly enabled: boolean }>;
+
+/** An endpoint and its signing secret, which this answer alone shows. */
+export interface EndpointWithSecret {
+  readonly endpoint: WebhookEndpoint;
+  readonly secret: Secret;
+}
+
+/** Attempts at a change while others change the same endpoint. */
+const MAX_ATTEMPTS = 10;
+
+export async function createEndpoint(
+  deps: ServiceDependencies,
+  caller: Caller,
+  input: EndpointInput,
+): Promise<Outcome<EndpointWithSecret>> {
+  const allowed = authorize(caller, "webhook.change");
+  if (!allowed.ok) return allowed;
+  const { organizationId } = caller;
+  const checked = checkEndpointUrl(deps, input.url);
+  if (!checked.ok) return checked;
+  const id = newId();
+  const endpoint = { url: checked.value, description: input.description, types: [...new Set(input.types)] };
+  const event = adminEvent(caller, "webhook.created", { kind: "webhook_endpoint", id }, { after: endpoint });
+  const created = await withinPlan(deps, caller, "webhookEndpoints", () =>
+    queries.createEndpoint(deps.db, { id, organizationId, ...endpoint }, event),
+  );
+  return created.ok ? ok({ endpoint: created.value, secret: await secretOf(deps, created.value) }) : created;
+}
+
+/** All endpoints of the organization, the oldest first. */
+export async function listEndpoints(
+  deps: ServiceDependencies,
+  caller: Caller,
+): Promise<Outcome<readonly WebhookEndpoint[]>> {
+  const allowed = authorize(caller, "webhook.read");
+  if (!allowed.ok) return allowed;
+  return ok(await queries.listEndpoints(deps.db, caller.organizationId));
+}
+
+export async function showEndpoint(
+  deps: ServiceDependencies,
+  caller: Caller,
+  endpointId: string,
+): Promise<Outcome<WebhookEndpoint>> {
+  const allowed = authorize(caller, "webhook.read");
+  if (!allowed.ok) return allowed;
+  return findEndpoint(deps, caller, endpointId);
+}
+
+/** For services that have authorized an action of their own. */
+export async function findEndpoint(
+  deps: ServiceDependencies,
+  caller: Caller,
+  endpointId: string,
+): Promise<Outcome<WebhookEndpoint>> {
+  const endpoint = await queries.findEndpoint(deps.db, caller.organizationId, endpointId);
+  return endpoint === null ? fail("not_found") : ok(endpoint);
+}
+
+/** Changes an endpoint. Enabling one again forgets its failures; what waits for it is then sent. */
+export async function changeEndpoint(
+  deps: ServiceDependencies,
+  caller: Caller,
+  endpointId: string,
+  update: EndpointUpdate,
+): Promise<Outcome<WebhookEndpoint>> {
+  const allowed = authorize(caller, "webhook.change");
+  if (!allowed.ok) return allowed;
+  const { url, description, types, enabled } = update;
+  const checked = url === undefined ? ok(undefined) : checkEndpointUrl(deps, url);
+  if (!checked.ok) return checked;
+  const settings: EndpointChange = {
+    ...(checked.value === undefined ? {} : { url: checked.value }),
+    ...(description === undefined ? {} : { description }),
+    ...(types === undefined ? {} : { types: [...new Set(types)] }),
+  };
+  return changeAt(deps, caller, endpointId, "webhook.changed", (endpoint) => ({
+    ...settings,
+    ...(enabled === undefined ? {} : stateOf(enabled, endpoint, new Date(deps.now()))),
+  }));
+}
+
+/** A new signing secret. For a day the former one signs as well, so that the receiver can change over without a gap. */
+export async function rotateSecret(
+  deps: ServiceDependencies,
+  caller: Caller,
+  endpointId: string,
+): Promise<Outcome<EndpointWithSecret>> {
+  const allowed = authorize(caller, "webhook.change");
+  if (!allowed.ok) return allowed;
+  const changed = await changeAt(deps, caller, endpointId, "webhook.secret_rotated", ({ secretVersion }) => ({
+    secretVersion: secretVersion + 1,
+    formerSecretUntil: new Date(deps.now() + FORMER_SECRET_MS),
+  }));
+  return changed.ok ? ok({ endpoint: changed.value, secret: await secretOf(deps, changed.value) }) : changed;
+}
+
+/** Removes an endpoint and what waits for it. */
+export async function deleteEndpoint(
+  deps: ServiceDependencies,
+  caller: Caller,
+  endpointId: string,
+): Promise<Outcome<WebhookEndpoint>> {
+  const allowed = authorize(caller, "webhook.change");
+  if (!allowed.ok) return allowed;
+  const found = await findEndpoint(deps, caller, endpointId);
+  if (!found.ok) return found;
+  const { url, types } = found.value;
+  const event = adminEvent(
+    caller,
+    "webhook.deleted",
+    { kind: "webhook_endpoint", id: endpointId },
+    { before: { url, types } },
+  );
+  const deleted = await queries.deleteEndpoint(deps.db, caller.organizationId, endpointId, event);
+  return deleted ? found : fail("not_found");
+}
+
+async function changeAt(
+  deps: ServiceDependencies,
+  caller: Caller,
+  endpointId: string,
+  action: string,
+  changeOf: (endpoint: WebhookEndpoint) => EndpointChange,
+): Promise<Outcome<WebhookEndpoint>> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const found = await findEndpoint(deps, caller, endpointId);
+    if (!found.ok) return found;
+    const change = changeOf(found.value);
+    const event = adminEvent(
+      caller,
+      action,
+      { kind: "webhook_endpoint", id: endpointId },
+      changedFacts(found.value, change),
+    );
+    const { organizationId } = caller;
+    const { revision } = found.value;
+    const changed = await queries.changeEndpoint(
+      deps.db,
+      organizationId,
+      endpointId,
+      revision,
+      change,
+      event,
+    );
+    if (changed !== null) return ok(changed);
+  }
+  return fail("changed_meanwhile");
+}
+
+function stateOf(enabled: boolean, endpoint: WebhookEndpoint, now: Date): EndpointChange {
+  if (enabled) return { disabledAt: null, disabledBy: null, failingSince: null };
+  return endpoint.disabledAt === null ? { disabledAt: now, disabledBy: "admin" } : {};
+}
+
+function secretOf(deps: ServiceDependencies, { id, secretVersion }: WebhookEndpoint): Promise<Secret> {
+  return endpointSecret(deps.controlKey, { endpointId: id, version: secretVersion });
+}

@@ -1,0 +1,60 @@
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import axe from "axe-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
+
+const ARTIFACTS = fileURLToPath(new URL("../artifacts/", import.meta.url));
+
+/** How each page is looked at. */
+export const LOOKS: readonly (readonly [name: string, options: BrowserContextOptions])[] = [
+  ["light", { colorScheme: "light", viewport: { width: 1_280, height: 900 } }],
+  ["dark", { colorScheme: "dark", viewport: { width: 1_280, height: 900 } }],
+  ["phone", { colorScheme: "light", viewport: { width: 390, height: 844 } }],
+];
+
+/** What went wrong on a page, in words; it listens from before the page is opened. */
+export function watchProblems(page: Page): string[] {
+  const problems: string[] = [];
+  page.on("console", (message) => {
+    // A page that says no says so with its status; the browser repeats that in its console.
+    if (message.type() === "error" && !/^Failed to load resource: .* 40[34] /.test(message.text())) {
+      problems.push(message.text());
+    }
+  });
+  page.on("pageerror", (error) => problems.push(error.message));
+  return problems;
+}
+
+/** Measures how much of the page moves while it loads (Cumulative Layout Shift). Call before the page is opened. */
+export async function watchShift(page: Page): Promise<() => Promise<number>> {
+  await page.addInitScript(() => {
+    const holder = globalThis as unknown as { shift: number };
+    holder.shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) holder.shift += (entry as unknown as { value: number }).value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  return () => page.evaluate(() => (globalThis as unknown as { shift: number }).shift);
+}
+
+/** Violations of WCAG 2.2 AA, each with the first element that has it. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const run = (globalThis as unknown as { axe: typeof axe }).axe.run;
+    const { violations: found } = await run({
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    });
+    return found.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ""}`);
+  });
+}
+
+/** Pixels by which a page is wider than its window. */
+export function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+export async function screenshot(page: Page, name: string): Promise<void> {
+  mkdirSync(ARTIFACTS, { recursive: true });
+  await page.screenshot({ path: `${ARTIFACTS}${name}.png`, fullPage: true });
+}
