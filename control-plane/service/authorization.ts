@@ -33,6 +33,7 @@ export const ACTIONS = {
   "organization.delete": { ...DANGEROUS, peopleOnly: true },
   "member.read": READ,
   "member.change": DANGEROUS,
+  "member.leave": { ...READ, peopleOnly: true },
   "invitation.read": READ,
   "invitation.change": WRITE,
   "domain.read": READ,
@@ -60,7 +61,8 @@ export const ACTIONS = {
   "notice.read": READ,
   "notice.change": READ,
   "plan.read": READ,
-  "plan.change": DANGEROUS,
+  "plan.change": { ...DANGEROUS, peopleOnly: true },
+  "plan.set": { ...WRITE, bootstrapOnly: true },
 } as const satisfies Record<string, ActionRow>;
 
 export type Action = keyof typeof ACTIONS;

@@ -235,10 +235,10 @@ describe.each([
     expect(await page.textContent(trusted)).toContain("127.0.0.1");
     expect(await page.textContent(trusted)).toContain("its first use");
 
-    await page.fill("[name=network]", "everywhere");
+    await page.fill("#network", "everywhere");
     await page.click("button:has-text('Approve')");
     await page.waitForSelector("#network-error");
-    await page.fill("[name=network]", "203.0.113.0/24");
+    await page.fill("#network", "203.0.113.0/24");
     await page.click("button:has-text('Approve')");
     await page.waitForSelector("[data-flash]:has-text('is trusted')");
     expect(await page.textContent(trusted)).toContain("203.0.113.0/24");

@@ -52,6 +52,12 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "holder", path: ({ holderIds }) => `/holders/${holderIds[2] ?? ""}` },
   { name: "holder-freeze", path: ({ holderIds }) => `/holders/${holderIds[2] ?? ""}?confirm=freeze` },
   { name: "holder-edit", path: ({ holderIds }) => `/holders/${holderIds[2] ?? ""}/edit` },
+  { name: "settings", path: () => "/settings" },
+  { name: "settings-confirmation", path: () => "/settings/confirmation" },
+  { name: "settings-tokens", path: () => "/settings/tokens" },
+  { name: "settings-custody", path: () => "/settings/custody" },
+  { name: "settings-danger", path: () => "/settings/danger" },
+  { name: "settings-danger-confirm", path: () => "/settings/danger?confirm=freeze" },
   { name: "search", path: () => "/search?q=a" },
   { name: "missing", path: () => "/no/such/page" },
 ];

@@ -7,6 +7,7 @@ import { pageHeaders } from "./pages/headers.ts";
 import { HelpPage } from "./pages/help.tsx";
 import { Visit } from "./visit.tsx";
 import type { Shown } from "./visit.tsx";
+import { receiveResendEvent } from "./webhook/resend.ts";
 
 /** What each request is handed. */
 interface Bindings {
@@ -40,6 +41,8 @@ app.post("/c/:code", async (c) => {
   const shown = await visit(c).answer(c.req.param("code"), form ?? new URLSearchParams());
   return show(c, shown);
 });
+
+app.post("/webhooks/resend", (c) => receiveResendEvent(c.req.raw, c.env.deps, Date.now()));
 
 app.notFound((c) => c.html(<EndPage end="unknown" nonce={c.get("nonce")} />, 404));
 

@@ -29,7 +29,7 @@ export const keyLifecycleRoutes = [
     example: { overlap: "24h" },
     answer: rerolledKeyAnswer,
     statuses: [201, 202],
-    errors: ["key_revoked", "changed_meanwhile"],
+    errors: ["plan_limit", "key_revoked", "changed_meanwhile"],
     creates: true,
     handle: async ({ deps, caller, params, body }) =>
       answered(await rerollKey(deps, caller, params.key, body(deps.now())), ({ token, former, ...made }) => {

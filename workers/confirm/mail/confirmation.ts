@@ -1,21 +1,20 @@
 import type { ConfirmationView } from "@relaykey/core/rpc";
 import { factsOf, keyTitle } from "../show/facts.ts";
 import { moment } from "../show/moment.ts";
-import { unlinked } from "../show/text.ts";
-import { factsBlock, paragraph, subjectLine } from "./content.ts";
+import { factsBlock, foreign, paragraph, subjectLine } from "./content.ts";
 import type { MailContent } from "./content.ts";
 
 /** "Was this you?" */
 export function confirmationContent(view: ConfirmationView, link: string, help: string): MailContent {
   const key = keyTitle(view);
-  const name = unlinked(key);
+  const name = foreign(key);
   return {
     subject: subjectLine(`Was this you? “${key}” was used from a new address`),
     preview: "The call was stopped. Tell us whether it was you.",
     heading: "Was this you?",
     blocks: [
       paragraph(
-        `Your key “${name}” was used from an address that it has not been used from before. The call was stopped: nothing reached ${unlinked(view.pending.request.integration)}.`,
+        `Your key “${name}” was used from an address that it has not been used from before. The call was stopped: nothing reached ${foreign(view.pending.request.integration)}.`,
       ),
       factsBlock(factsOf(view)),
       { kind: "action", label: "Answer on a page", url: link },
@@ -31,6 +30,6 @@ export function confirmationContent(view: ConfirmationView, link: string, help: 
         url: help,
       },
     ],
-    footer: `You get this mail because ${unlinked(view.organizationName) || "your organization"} gave you a RelayKey. RelayKey never asks for a key or a password by mail.`,
+    footer: `You get this mail because ${foreign(view.organizationName) || "your organization"} gave you a RelayKey. RelayKey never asks for a key or a password by mail.`,
   };
 }

@@ -30,7 +30,7 @@ export async function renderHtml(content: MailContent): Promise<string> {
   return `<!doctype html>${html}`;
 }
 
-const Mail: FC<MailContent> = ({ subject, preview, heading, blocks, footer }) => (
+const Mail: FC<MailContent> = ({ preview, heading, blocks, footer }) => (
   <html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -39,7 +39,7 @@ const Mail: FC<MailContent> = ({ subject, preview, heading, blocks, footer }) =>
       <meta name="supported-color-schemes" content="light dark" />
       {/* No phone turns numbers and places into links of its own. */}
       <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no" />
-      <title>{subject}</title>
+      <title>{heading}</title>
       <style>{raw(DARK)}</style>
     </head>
     <body class="page" style={`margin:0;padding:0;background:#f8fafc;font-family:${SANS}`}>

@@ -20,5 +20,5 @@ export function oneLine(text: string, max: number): string {
  * of a blocked request chose its path and user agent.
  */
 export function unlinked(text: string): string {
-  return text.replaceAll("://", "[:]//").replaceAll("@", "[at]").replace(DOT_OF_NAME, "[.]");
+  return text.replaceAll("//", "/[/]").replaceAll("@", "[at]").replace(DOT_OF_NAME, "[.]");
 }
