@@ -1,6 +1,8 @@
+import { deleteExpired } from "@relaykey/db/queries/housekeeping";
 import { destroyRetiredSecrets } from "@relaykey/db/queries/vendor-keys";
 import type { Dependencies } from "./config.ts";
 import { describeError } from "./log.ts";
+import { deleteDueOrganizations } from "./service/deletion.ts";
 import { retryOpenChanges } from "./service/enforcement.ts";
 import { noticeExpiringKeys } from "./service/notices/expiring.ts";
 import { sendAlerts } from "./service/notices/send-alerts.ts";
@@ -39,6 +41,19 @@ const JOBS: readonly Job[] = [
     // Destroys vendor keys that can no longer be restored.
     name: "vendor_keys_destroyed",
     run: async (deps) => some("destroyed", await destroyRetiredSecrets(deps.db, new Date(deps.now()))),
+  },
+  {
+    // Organizations whose time has come.
+    name: "organizations_deleted",
+    run: async (deps) => some("deleted", await deleteDueOrganizations(deps)),
+  },
+  {
+    // Sessions, links, challenges and counters that prove nothing any more.
+    name: "expired_cleared",
+    run: async (deps) => {
+      await deleteExpired(deps.db, new Date(deps.now()));
+      return null;
+    },
   },
   { name: "expiring_noticed", run: async (deps) => some("keys", await noticeExpiringKeys(deps)) },
   ALERTS,

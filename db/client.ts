@@ -10,7 +10,8 @@ import * as notices from "./schema/notices.ts";
 import * as organizations from "./schema/organizations.ts";
 import * as people from "./schema/people.ts";
 
-const schema = {
+/** Every table, by its name in the application. */
+export const schema = {
   ...access,
   ...audit,
   ...holders,

@@ -4,6 +4,7 @@ import { deriveLocalKeys } from "@relaykey/core/envelope";
 import { buildWorkers } from "./build.ts";
 import { StartError } from "./config/error.ts";
 import { generateConfig } from "./config/workerd.ts";
+import { loadPublicMailDomains } from "./mail-domains.ts";
 import { placeWorkers } from "./placement.ts";
 import { SITES, claimPorts, freePorts } from "./ports.ts";
 import type { Ports, Site } from "./ports.ts";
@@ -81,6 +82,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await migrateBackend(backend, (name) => {
       log(`Migrating: ${name}`);
     });
+    await loadPublicMailDomains(backend);
     const sql = await startSqlEndpoint({ backend, password: secrets.SQL_PASSWORD });
     closers.push(() => sql.close());
 
@@ -113,7 +115,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return {
       local,
       state: state.path,
-      signInLink: `${local.controlPlane}/sign-in?token=${seeded.signInToken}`,
+      signInLink: `${local.controlPlane}/sign-in/link?token=${seeded.signInToken}`,
       database: {
         url: `postgres://relaykey:${secrets.SQL_PASSWORD}@localhost/relaykey`,
         endpoint: sql.url,

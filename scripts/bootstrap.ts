@@ -1,6 +1,7 @@
 /** `npm run bootstrap -- NAME`: brings the database of a deployment up to date and opens its first organization. */
 import { StartError } from "@relaykey/local/config/error";
 import { createBootstrapToken, createOrganization, firstOrganization } from "@relaykey/local/first-token";
+import { loadPublicMailDomains } from "@relaykey/local/mail-domains";
 import { migrateBackend } from "@relaykey/local/sql/migrate-backend";
 import { openPostgres } from "@relaykey/local/sql/postgres";
 
@@ -18,7 +19,8 @@ async function main(name: string | undefined): Promise<void> {
     await migrateBackend(backend, (line) => {
       console.error(line);
     });
-    console.error("The database is up to date.");
+    const domains = await loadPublicMailDomains(backend);
+    console.error(`The database is up to date; ${String(domains)} public mail domains are known.`);
     if (name === undefined) return;
     const tokenKey = setting("RELAYKEY_TOKEN_KEY");
     const existing = await firstOrganization(backend);

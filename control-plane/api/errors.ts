@@ -1,7 +1,7 @@
 import type { Failure, FailureCode, FieldError } from "../service/outcome.ts";
 
 interface ErrorRow {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
   readonly title: string;
   /** What to do next, when the occurrence has nothing more exact to say. */
   readonly detail: string;
@@ -94,6 +94,51 @@ export const API_ERRORS = {
     title: "A passkey is needed",
     detail: "Confirm with your passkey in the dashboard, then do it again.",
   },
+  passkey_refused: {
+    status: 403,
+    title: "The passkey was not accepted",
+    detail: "Use a passkey that is enrolled for your account, and try again.",
+  },
+  sign_in_failed: {
+    status: 403,
+    title: "That did not work",
+    detail: "It is mistyped, was used already, or has expired. Ask for a new mail.",
+  },
+  too_many_tries: {
+    status: 429,
+    title: "Too many tries",
+    detail: "Wait some minutes and try again.",
+  },
+  last_admin: {
+    status: 409,
+    title: "The organization needs an admin",
+    detail: "This is the last one: make somebody else an admin first.",
+  },
+  already_member: {
+    status: 409,
+    title: "They are a member already",
+    detail: "Change their role instead.",
+  },
+  invitation_dead: {
+    status: 410,
+    title: "This invitation cannot be accepted",
+    detail: "It was accepted or withdrawn, has expired, or is not complete. Ask for a new one.",
+  },
+  domain_held: {
+    status: 409,
+    title: "An organization holds this domain",
+    detail: "Ask one of its admins to invite you.",
+  },
+  domain_public: {
+    status: 422,
+    title: "The domain cannot be claimed",
+    detail: "Anybody can have an address there.",
+  },
+  deletion_pending: {
+    status: 409,
+    title: "The organization is waiting for its deletion",
+    detail: "Take the deletion back first.",
+  },
   not_found: {
     status: 404,
     title: "There is no such thing in your organization",
@@ -144,6 +189,27 @@ export const API_ERRORS = {
     title: "Somebody else is changing the same thing",
     detail: "Nothing was changed by this request: look at it again and repeat.",
   },
+  idempotency_key_malformed: {
+    status: 400,
+    title: "The Idempotency-Key is malformed",
+    detail: "Give 1 to 255 visible ASCII characters, such as a UUID.",
+  },
+  idempotency_in_progress: {
+    status: 409,
+    title: "The first request with this Idempotency-Key is still under way",
+    detail: "Wait as long as Retry-After says, then send the same request again.",
+  },
+  idempotency_answer_lost: {
+    status: 409,
+    title: "The first request with this Idempotency-Key was not answered",
+    detail: "It may or may not have been done: look whether the thing is there, then use another key.",
+  },
+  precondition_failed: {
+    status: 412,
+    title: "It has been changed since you read it",
+    detail:
+      "Nothing was changed by this request: read it again, and repeat the change if it is still wanted.",
+  },
   plan_limit: {
     status: 403,
     title: "The plan allows no more",
@@ -163,6 +229,11 @@ export const API_ERRORS = {
     status: 415,
     title: "The body is not JSON",
     detail: "Send the body as Content-Type: application/json.",
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: "The Idempotency-Key was used for another request",
+    detail: "Use a new key for each request; send the same key only to repeat the very same request.",
   },
   holder_unknown: {
     status: 422,

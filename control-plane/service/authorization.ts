@@ -33,6 +33,7 @@ export const ACTIONS = {
   "organization.delete": { ...DANGEROUS, peopleOnly: true },
   "member.read": READ,
   "member.change": DANGEROUS,
+  "member.leave": { ...READ, peopleOnly: true },
   "invitation.read": READ,
   "invitation.change": WRITE,
   "domain.read": READ,

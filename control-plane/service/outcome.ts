@@ -19,6 +19,7 @@ export type FailureCode =
   | "key_revoked"
   | "too_many_alive"
   | "changed_meanwhile"
+  | "precondition_failed"
   | "plan_limit"
   | "webhook_disabled"
   | "rate_limited"
@@ -31,7 +32,16 @@ export type FailureCode =
   | "role_insufficient"
   | "people_only"
   | "token_scope"
-  | "passkey_needed";
+  | "passkey_needed"
+  | "passkey_refused"
+  | "sign_in_failed"
+  | "too_many_tries"
+  | "last_admin"
+  | "already_member"
+  | "invitation_dead"
+  | "domain_held"
+  | "domain_public"
+  | "deletion_pending";
 
 export interface Failure {
   readonly code: FailureCode;

@@ -4,7 +4,7 @@ import type { BlockReason } from "@relaykey/core/block-reasons";
 import type { AuditEvent } from "@relaykey/core/audit-event";
 import { newId } from "@relaykey/core/ids";
 import type { Database } from "../client.ts";
-import { auditDeadLetters, auditEvents } from "../schema/audit.ts";
+import { auditDeadLetters, auditEvents, usageDays } from "../schema/audit.ts";
 
 export type AuditRow = typeof auditEvents.$inferSelect;
 
@@ -18,6 +18,8 @@ export interface AuditFilter {
   readonly requestId?: string;
   /** As it was sent: case counts. */
   readonly method?: string;
+  /** How the path begins; case counts. */
+  readonly pathPrefix?: string;
   /** Anywhere in the path; case counts. */
   readonly pathPart?: string;
   /** A canonical address. */
@@ -40,7 +42,8 @@ export function expiryDay(event: Pick<AuditEvent, "at" | "retentionDays">): stri
 }
 
 /**
- * Writes events; one that is there already is left as it is, so that redelivered messages change nothing.
+ * Writes events, and counts them per organization and day; one that is there already is left as it is, so that redelivered
+ * messages change nothing.
  *
  * @returns how many were new.
  */
@@ -54,8 +57,8 @@ export async function insertAuditEvents(db: Database, events: readonly AuditEven
     at: new Date(at).toISOString(),
     expiresOn: expiryDay({ at, retentionDays: _days }),
   }));
-  const result = await db.execute(sql`
-    INSERT INTO ${auditEvents} (expires_on, request_id, at, organization_id, integration_id, integration_slug, key_id,
+  const result = await db.execute<{ count: string }>(sql`
+    WITH written AS (INSERT INTO ${auditEvents} (expires_on, request_id, at, organization_id, integration_id, integration_slug, key_id,
       holder_id, method, path, query, decision, reason, outcome, status, upstream_status, ip, user_agent, duration_ms,
       bytes_in, bytes_out, dropped_headers)
     SELECT "expiresOn", "requestId", at, "organizationId", "integrationId", "integrationSlug", "keyId", "holderId",
@@ -66,8 +69,16 @@ export async function insertAuditEvents(db: Database, events: readonly AuditEven
       "holderId" uuid, method text, path text, query text, decision text, reason text, outcome text, status int,
       "upstreamStatus" int, ip text, "userAgent" text, "durationMs" bigint, "bytesIn" bigint, "bytesOut" bigint,
       "droppedHeaders" jsonb)
-    ON CONFLICT DO NOTHING`);
-  return result.rowCount;
+    ON CONFLICT DO NOTHING
+    RETURNING organization_id, at
+    ), counted AS (
+      INSERT INTO ${usageDays} AS usage (organization_id, day, requests)
+      SELECT organization_id, (at AT TIME ZONE 'UTC')::date AS day, count(*) FROM written
+      WHERE organization_id IS NOT NULL GROUP BY organization_id, day ORDER BY organization_id, day
+      ON CONFLICT (organization_id, day) DO UPDATE SET requests = usage.requests + excluded.requests
+    )
+    SELECT count(*) FROM written`);
+  return Number(result.rows[0]?.count ?? 0);
 }
 
 /** The rows of one organization that a filter admits. */
@@ -81,6 +92,7 @@ export function auditWhere(organizationId: string, filter: AuditFilter): SQL | u
     filter.reason === undefined ? undefined : eq(auditEvents.reason, filter.reason),
     filter.requestId === undefined ? undefined : eq(auditEvents.requestId, filter.requestId),
     filter.method === undefined ? undefined : eq(auditEvents.method, filter.method),
+    filter.pathPrefix === undefined ? undefined : sql`starts_with(${auditEvents.path}, ${filter.pathPrefix})`,
     filter.pathPart === undefined ? undefined : sql`position(${filter.pathPart} in ${auditEvents.path}) > 0`,
     filter.ip === undefined ? undefined : eq(auditEvents.ip, filter.ip),
     filter.status === undefined
@@ -139,7 +151,8 @@ export async function dropExpiredPartitions(db: Database, today: string): Promis
   return expired.map(dayOfPartition);
 }
 
-async function ensurePartition(db: Database, day: string): Promise<void> {
+/** Makes the partition of a day, unless it is there. */
+export async function ensurePartition(db: Database, day: string): Promise<void> {
   const name = `audit_events_${day.replaceAll("-", "")}`;
   const next = new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);
   const found = await db.execute(sql`SELECT to_regclass(${name}) IS NOT NULL AS found`);

@@ -1,5 +1,6 @@
 import { and, asc, eq } from "drizzle-orm";
 import type { Database } from "../client.ts";
+import { organizations } from "../schema/organizations.ts";
 import { memberships, users } from "../schema/people.ts";
 import type { Role } from "../schema/people.ts";
 
@@ -14,23 +15,34 @@ export async function findUserById(db: Database, userId: string): Promise<typeof
   return row ?? null;
 }
 
-/** The role of a person in an organization; null when they are no member. */
-export async function findRole(db: Database, organizationId: string, userId: string): Promise<Role | null> {
-  const [row] = await db
-    .select({ role: memberships.role })
-    .from(memberships)
-    .where(and(eq(memberships.organizationId, organizationId), eq(memberships.userId, userId)));
-  return row?.role ?? null;
+/** An organization as one of its members sees it from outside. */
+export interface OwnMembership {
+  readonly organizationId: string;
+  readonly organizationName: string;
+  readonly role: Role;
 }
 
 /** Organizations that a person is a member of, the oldest membership first. */
-export async function listMembershipsOf(
-  db: Database,
-  userId: string,
-): Promise<{ organizationId: string; role: Role }[]> {
+export async function listMembershipsOf(db: Database, userId: string): Promise<OwnMembership[]> {
   return db
-    .select({ organizationId: memberships.organizationId, role: memberships.role })
+    .select({
+      organizationId: memberships.organizationId,
+      organizationName: organizations.name,
+      role: memberships.role,
+    })
     .from(memberships)
+    .innerJoin(organizations, eq(organizations.id, memberships.organizationId))
     .where(eq(memberships.userId, userId))
     .orderBy(asc(memberships.id));
+}
+
+/** Addresses of the admins of an organization: whom mail about it goes to. */
+export async function listAdminAddresses(db: Database, organizationId: string): Promise<string[]> {
+  const rows = await db
+    .select({ email: users.email })
+    .from(memberships)
+    .innerJoin(users, eq(users.id, memberships.userId))
+    .where(and(eq(memberships.organizationId, organizationId), eq(memberships.role, "admin")))
+    .orderBy(asc(memberships.id));
+  return rows.map(({ email }) => email);
 }

@@ -1,51 +1,161 @@
-import { and, eq, gt, isNull } from "drizzle-orm";
+import { and, desc, eq, gt, isNotNull, isNull, ne, sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import type { Database } from "../client.ts";
-import { sessions, signInAttempts } from "../schema/access.ts";
+import { passkeys, sessions, signInAttempts } from "../schema/access.ts";
+import { memberships, users } from "../schema/people.ts";
+import type { Role } from "../schema/people.ts";
+import { insertAdminEvent } from "./admin-events.ts";
+import type { AdminEvent } from "./admin-events.ts";
 
-export type Session = typeof sessions.$inferSelect;
-
-/**
- * Uses a one-time link up. Of several attempts at once exactly one succeeds.
- *
- * @param browserHash SHA-256 (hex) of the cookie of the browser that opened the link; null without one.
- * @returns the address it was mailed to, or null when the link is unknown, used, expired, or another browser's.
- */
-export async function useSignInLink(
-  db: Database,
-  linkHash: string,
-  browserHash: string | null,
-  now: Date,
-): Promise<{ readonly email: string } | null> {
-  const [row] = await db
-    .update(signInAttempts)
-    .set({ usedAt: now })
-    .where(
-      and(
-        eq(signInAttempts.linkHash, linkHash),
-        isNull(signInAttempts.usedAt),
-        gt(signInAttempts.expiresAt, now),
-        browserHash === null ? isNull(signInAttempts.browserHash) : undefined,
-      ),
-    )
-    .returning({ email: signInAttempts.email });
-  return row ?? null;
+/** A signed-in browser, whose it is, and what they may do in the organization that it shows. */
+export interface Session {
+  readonly id: string;
+  readonly userId: string;
+  readonly email: string;
+  readonly organizationId: string | null;
+  /** null when they are no member (any more) of that organization. */
+  readonly role: Role | null;
+  readonly lastSeenAt: Date | null;
+  readonly strongUntil: Date | null;
+  readonly hasPasskey: boolean;
 }
 
-/** Stores a signed-in browser. `tokenHash` is the SHA-256 (hex) of its cookie. */
-export async function createSession(db: Database, session: typeof sessions.$inferInsert): Promise<void> {
-  await db.insert(sessions).values(session);
+/**
+ * Signs a person in: makes them known at their first time, ends the session that the browser had (a session id never
+ * outlives a sign-in), ends other mailed links and codes for the address, and stores the new session.
+ *
+ * @param session `tokenHash` is the SHA-256 (hex) of its cookie.
+ */
+export async function createSession(
+  db: Database,
+  session: typeof sessions.$inferInsert,
+  more: {
+    readonly email: string;
+    readonly formerTokenHash: string | null;
+    readonly events: readonly AdminEvent[];
+    readonly now: Date;
+  },
+): Promise<void> {
+  await db.batch([
+    db.insert(users).values({ id: session.userId, email: more.email }).onConflictDoNothing(),
+    db
+      .update(signInAttempts)
+      .set({ usedAt: more.now })
+      .where(
+        and(
+          eq(signInAttempts.email, more.email),
+          isNull(signInAttempts.usedAt),
+          isNotNull(signInAttempts.browserHash),
+        ),
+      ),
+    db.delete(sessions).where(eq(sessions.tokenHash, more.formerTokenHash ?? "")),
+    // Somebody who signs in twice at the same time for the first time is one person: the row says which id they have.
+    db.insert(sessions).values({
+      ...session,
+      userId: sql`(SELECT ${users.id} FROM ${users} WHERE ${users.email} = ${more.email})`,
+    }),
+    ...more.events.map((event) => insertAdminEvent(db, event)),
+  ]);
 }
 
 /** @returns null when the session is unknown or expired. */
 export async function findSession(db: Database, tokenHash: string, now: Date): Promise<Session | null> {
   const [row] = await db
-    .select()
+    .select({
+      id: sessions.id,
+      userId: sessions.userId,
+      email: users.email,
+      organizationId: sessions.organizationId,
+      role: memberships.role,
+      lastSeenAt: sessions.lastSeenAt,
+      strongUntil: sessions.strongUntil,
+      hasPasskey: sql<boolean>`EXISTS (SELECT 1 FROM ${passkeys} WHERE ${passkeys.userId} = ${sessions.userId})`,
+    })
     .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .leftJoin(
+      memberships,
+      and(eq(memberships.organizationId, sessions.organizationId), eq(memberships.userId, sessions.userId)),
+    )
     .where(and(eq(sessions.tokenHash, tokenHash), gt(sessions.expiresAt, now)));
   return row ?? null;
+}
+
+/** Notes that a session is in use, from where, and with what. */
+export async function touchSession(
+  db: Database,
+  id: string,
+  seen: { readonly lastSeenAt: Date; readonly ip: string | null; readonly userAgent: string | null },
+): Promise<void> {
+  await db.update(sessions).set(seen).where(eq(sessions.id, id));
+}
+
+/** A signed-in browser as its owner sees it. */
+export type ListedSession = Pick<
+  typeof sessions.$inferSelect,
+  "id" | "ip" | "userAgent" | "lastSeenAt" | "createdAt" | "expiresAt"
+>;
+
+/** Those of a person that have not expired, the latest first. */
+export async function listSessions(db: Database, userId: string, now: Date): Promise<ListedSession[]> {
+  return db
+    .select({
+      id: sessions.id,
+      ip: sessions.ip,
+      userAgent: sessions.userAgent,
+      lastSeenAt: sessions.lastSeenAt,
+      createdAt: sessions.createdAt,
+      expiresAt: sessions.expiresAt,
+    })
+    .from(sessions)
+    .where(and(eq(sessions.userId, userId), gt(sessions.expiresAt, now)))
+    .orderBy(desc(sessions.id));
 }
 
 /** Signs a browser out; doing it twice changes nothing. */
 export async function deleteSession(db: Database, tokenHash: string): Promise<void> {
   await db.delete(sessions).where(eq(sessions.tokenHash, tokenHash));
+}
+
+/** Ends sessions of a person: one, all but one, or all. @returns how many there were. */
+export async function deleteSessionsOf(
+  db: Database,
+  userId: string,
+  which: { readonly only: string } | { readonly except: string } | "all",
+  events: readonly AdminEvent[],
+): Promise<number> {
+  const more: SQL | undefined =
+    which === "all"
+      ? undefined
+      : "only" in which
+        ? eq(sessions.id, which.only)
+        : ne(sessions.id, which.except);
+  const [deleted] = await db.batch([
+    db
+      .delete(sessions)
+      .where(and(eq(sessions.userId, userId), more))
+      .returning({ id: sessions.id }),
+    ...events.map((event) => insertAdminEvent(db, event)),
+  ]);
+  return deleted.length;
+}
+
+/** Shows another organization in a session, if its owner is a member there. @returns whether they are. */
+export async function setSessionOrganization(
+  db: Database,
+  sessionId: string,
+  organizationId: string,
+): Promise<boolean> {
+  const rows = await db
+    .update(sessions)
+    .set({ organizationId })
+    .where(
+      and(
+        eq(sessions.id, sessionId),
+        sql`EXISTS (SELECT 1 FROM ${memberships} WHERE ${memberships.organizationId} = ${organizationId}::uuid
+          AND ${memberships.userId} = ${sessions.userId})`,
+      ),
+    )
+    .returning({ id: sessions.id });
+  return rows.length > 0;
 }

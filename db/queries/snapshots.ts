@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { IntegrationSnapshot } from "@relaykey/core/integration";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import type { ScopeRule } from "@relaykey/core/scope";
@@ -28,7 +28,8 @@ export async function loadSnapshot(
       envelope: integrationSecrets.envelope,
       organization: {
         name: organizations.name,
-        frozen: organizations.frozen,
+        // One that waits for its deletion admits nothing either.
+        frozen: sql<boolean>`(${organizations.frozen} OR ${organizations.deleteAfter} IS NOT NULL)`,
         auditRetentionDays: organizations.auditRetentionDays,
         confirmation: organizations.confirmation,
       },

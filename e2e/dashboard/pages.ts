@@ -19,6 +19,12 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "audit-wrong-filter", path: () => "/audit?ip=nonsense&status=9" },
   { name: "audit-event", path: ({ requestId }) => `/audit/${requestId}` },
   { name: "admin-events", path: () => "/admin-events" },
+  { name: "settings", path: () => "/settings" },
+  { name: "settings-confirmation", path: () => "/settings/confirmation" },
+  { name: "settings-tokens", path: () => "/settings/tokens" },
+  { name: "settings-custody", path: () => "/settings/custody" },
+  { name: "settings-danger", path: () => "/settings/danger" },
+  { name: "settings-danger-confirm", path: () => "/settings/danger?confirm=freeze" },
   { name: "search", path: () => "/search?q=a" },
   { name: "missing", path: () => "/no/such/page" },
 ];

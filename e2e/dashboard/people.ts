@@ -40,7 +40,7 @@ export async function signedIn(
     linkHash: createHash("sha256").update(token).digest("hex"),
     expiresAt: new Date(Date.now() + 60_000),
   });
-  const answer = await fetch(`${controlPlane}/sign-in`, {
+  const answer = await fetch(`${controlPlane}/sign-in/link`, {
     method: "POST",
     headers: { Origin: controlPlane, "Content-Type": "application/x-www-form-urlencoded" },
     body: new URLSearchParams({ token }),

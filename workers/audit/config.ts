@@ -1,8 +1,12 @@
+import { encodeNotice } from "@relaykey/core/notice";
+import type { Notice } from "@relaykey/core/notice";
 import { openDatabase } from "@relaykey/db/client";
 import type { Database } from "@relaykey/db/client";
 
 export interface Dependencies {
   readonly db: Database;
+  /** To the control plane; resolves once it is queued. */
+  readonly sendNotice: (notice: Notice) => Promise<void>;
 }
 
 /** A variable or secret is missing or malformed; the message names it. */
@@ -22,5 +26,16 @@ export function configure(env: Env): Dependencies {
   if (typeof endpoint !== "string" || (endpoint !== "" && !URL.canParse(endpoint))) {
     throw new ConfigurationError("RELAYKEY_SQL_ENDPOINT must be empty or a URL.");
   }
-  return { db: openDatabase(url, endpoint) };
+  const queue: unknown = env.NOTICE_QUEUE;
+  if (typeof queue !== "object" || queue === null) {
+    throw new ConfigurationError(
+      "The binding NOTICE_QUEUE is missing: declare it in workers/audit/wrangler.toml.",
+    );
+  }
+  return {
+    db: openDatabase(url, endpoint),
+    sendNotice: async (notice) => {
+      await env.NOTICE_QUEUE.send(encodeNotice(notice), { contentType: "text" });
+    },
+  };
 }

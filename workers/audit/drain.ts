@@ -23,6 +23,8 @@ export interface Drained {
   readonly written: number;
   readonly rejected: number;
   readonly retried: number;
+  /** In the table now, new or not. */
+  readonly events: readonly AuditEvent[];
 }
 
 const FIRST_RETRY_SECONDS = 5;
@@ -38,20 +40,22 @@ export async function drain(db: Database, messages: readonly AuditMessage[]): Pr
   try {
     const written = await write(db, read);
     for (const { message } of read) message.ack();
-    return { written, rejected: count(read), retried: 0 };
+    return { written, rejected: count(read), retried: 0, events: read.flatMap(({ events }) => events) };
   } catch {
     let written = 0;
     let retried = 0;
+    const events: AuditEvent[] = [];
     for (const one of read) {
       try {
         written += await write(db, [one]);
+        events.push(...one.events);
         one.message.ack();
       } catch {
         retried += 1;
         one.message.retry({ delaySeconds: backOff(one.message.attempts) });
       }
     }
-    return { written, rejected: count(read), retried };
+    return { written, rejected: count(read), retried, events };
   }
 }
 

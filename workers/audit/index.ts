@@ -1,9 +1,11 @@
 import { newId } from "@relaykey/core/ids";
 import { dropExpiredPartitions } from "@relaykey/db/queries/audit";
+import { moveToRetention } from "@relaykey/db/queries/retention";
 import { ConfigurationError, configure } from "./config.ts";
 import type { Dependencies } from "./config.ts";
 import { drain } from "./drain.ts";
 import { log } from "./log.ts";
+import { watch } from "./watch.ts";
 
 let configured: Dependencies | null = null;
 
@@ -29,13 +31,24 @@ export default {
 
   /** Takes from the queue of events and from its dead-letter queue alike: what is in both must reach the table. */
   async queue(batch, env): Promise<void> {
-    const drained = await drain(dependencies(env).db, batch.messages);
+    const { db, sendNotice } = dependencies(env);
+    const { events, ...drained } = await drain(db, batch.messages);
     log(drained.retried === 0 ? "info" : "error", "audit_drained", { queue: batch.queue, ...drained });
+    if (events.length === 0) return;
+    try {
+      await watch(db, events, sendNotice, Date.now());
+    } catch (error) {
+      // The events are written. What was not noticed now shows in the next ones.
+      log("error", "watch_failed", { error: error instanceof Error ? error.name : typeof error });
+    }
   },
 
   async scheduled(controller, env): Promise<void> {
-    const today = new Date(controller.scheduledTime).toISOString().slice(0, 10);
-    const dropped = await dropExpiredPartitions(dependencies(env).db, today);
+    const { db } = dependencies(env);
+    const now = new Date(controller.scheduledTime);
+    const moved = await moveToRetention(db, now);
+    if (moved.organizations > 0) log("info", "audit_moved", { ...moved });
+    const dropped = await dropExpiredPartitions(db, now.toISOString().slice(0, 10));
     log("info", "audit_pruned", { dropped });
   },
 } satisfies ExportedHandler<Env>;

@@ -237,7 +237,11 @@ test("every change of an endpoint is an admin event; deleting one removes what w
   await call("POST", `/webhooks/${id}/test`);
   expect(await call("DELETE", `/webhooks/${id}`)).toMatchObject({ status: 200 });
   expect(await call("GET", `/webhooks/${id}`)).toMatchObject({ status: 404 });
-  const events = await world.db.select().from(adminAuditEvents).where(eq(adminAuditEvents.subjectId, id));
+  const events = await world.db
+    .select()
+    .from(adminAuditEvents)
+    .where(eq(adminAuditEvents.subjectId, id))
+    .orderBy(adminAuditEvents.id);
   expect(events.map(({ action }) => action)).toEqual([
     "webhook.created",
     "webhook.changed",

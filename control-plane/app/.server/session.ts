@@ -1,92 +1,137 @@
 import { createCookie, redirect } from "@remix-run/cloudflare";
 import type { AppLoadContext } from "@remix-run/cloudflare";
-import { toBase64Url, toHex, utf8 } from "@relaykey/core/bytes";
 import { clientIp } from "@relaykey/core/client-ip";
-import { newId } from "@relaykey/core/ids";
-import { findRole, findUser, listMembershipsOf } from "@relaykey/db/queries/people";
-import {
-  createSession,
-  deleteSession,
-  findSession,
-  useSignInLink as consumeLink,
-} from "@relaykey/db/queries/sessions";
+import type { Origin, Person } from "../../service/account/person.ts";
+import { findPerson } from "../../service/account/sessions.ts";
+import { ATTEMPT_MINUTES, SESSION_SECONDS } from "../../service/account/sign-in.ts";
+import type { Browser, SignedIn } from "../../service/account/sign-in.ts";
+import { newToken } from "../../service/account/secrets.ts";
 import type { Caller } from "../../service/caller.ts";
+import { returnPathOf, safePath } from "./return-path.ts";
 
 type Deps = AppLoadContext["deps"];
 
-const SESSION_SECONDS = 30 * 86_400;
-const TOKEN_BYTES = 32;
-
-/**
- * Uses a one-time link up and signs the browser in. Both tokens are stored as SHA-256 only.
- *
- * @returns the Set-Cookie value, or null when the link is unknown, used or expired.
- */
-export async function signIn(deps: Deps, linkToken: string): Promise<string | null> {
-  const now = deps.now();
-  const link = await consumeLink(deps.db, await hash(linkToken), null, new Date(now));
-  const user = link === null ? null : await findUser(deps.db, link.email);
-  if (user === null) return null;
-  const [first] = await listMembershipsOf(deps.db, user.id);
-  const token = toBase64Url(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)));
-  await createSession(deps.db, {
-    id: newId(),
-    userId: user.id,
-    organizationId: first?.organizationId ?? null,
-    tokenHash: await hash(token),
-    expiresAt: new Date(now + SESSION_SECONDS * 1_000),
-  });
-  return sessionCookie(deps).serialize(token, { maxAge: SESSION_SECONDS });
-}
-
-/** The person a browser is signed in as, within the organization they look at. @throws a redirect to the sign-in page. */
-export async function requireCaller(request: Request, deps: Deps): Promise<Caller> {
-  const token = await readToken(request, deps);
-  const session = token === null ? null : await findSession(deps.db, await hash(token), new Date(deps.now()));
-  const organizationId = session?.organizationId ?? null;
-  const role =
-    session === null || organizationId === null
-      ? null
-      : await findRole(deps.db, organizationId, session.userId);
-  if (session === null || organizationId === null || role === null) {
-    // Remix takes a thrown Response for the answer.
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- that is how a loader redirects
-    throw redirect("/sign-in");
-  }
+/** Where a request comes from. */
+export function originOf(request: Request, deps: Deps): Origin {
   return {
-    organizationId,
-    actor: { kind: "user", id: session.userId },
-    via: "dashboard",
     ip: clientIp(request, deps.edition)?.address ?? null,
-    role,
-    token: null,
-    isStrong: true,
+    userAgent: request.headers.get("user-agent"),
   };
 }
 
-/** Ends the session. @returns the Set-Cookie value that removes the cookie. */
-export async function signOut(request: Request, deps: Deps): Promise<string> {
-  const token = await readToken(request, deps);
-  if (token !== null) await deleteSession(deps.db, await hash(token));
-  return sessionCookie(deps).serialize("", { maxAge: 0 });
+/** Who is signed in in this browser; null when nobody is. */
+export async function readPerson(request: Request, deps: Deps): Promise<Person | null> {
+  const token = await readSessionToken(request, deps);
+  return token === null ? null : findPerson(deps, token, originOf(request, deps));
 }
 
-async function readToken(request: Request, deps: Deps): Promise<string | null> {
+/** Who is signed in, whatever organization they look at, if any. @throws a redirect to the sign-in page. */
+export async function requirePerson(request: Request, deps: Deps): Promise<Person> {
+  const person = await readPerson(request, deps);
+  if (person !== null) return person;
+  // Remix takes a thrown Response for the answer.
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- that is how a loader redirects
+  throw redirect(`/sign-in${returnPathOf(request)}`);
+}
+
+/**
+ * The person a browser is signed in as, within the organization they look at.
+ *
+ * @throws a redirect: to the sign-in page, or to where an organization is chosen.
+ */
+export async function requireCaller(request: Request, deps: Deps): Promise<Caller> {
+  const person = await requirePerson(request, deps);
+  const caller = callerOf(person);
+  if (caller !== null) return caller;
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- as above
+  throw redirect("/organizations");
+}
+
+/** null when the person looks at no organization, or is no member of it any more. */
+export function callerOf(person: Person): Caller | null {
+  const { organizationId, role } = person;
+  if (organizationId === null || role === null) return null;
+  return {
+    organizationId,
+    actor: { kind: "user", id: person.userId },
+    via: "dashboard",
+    ip: person.ip,
+    role,
+    token: null,
+    isStrong: person.isStrong,
+  };
+}
+
+/** The secret in the session's cookie. */
+export async function readSessionToken(request: Request, deps: Deps): Promise<string | null> {
   const value: unknown = await sessionCookie(deps).parse(request.headers.get("cookie"));
   return typeof value === "string" && value !== "" ? value : null;
 }
 
-/** `__Host-` binds the cookie to this host and to https; over plain http browsers would drop it. */
+/** The Set-Cookie value that signs a browser in; null signs it out. */
+export async function setSessionToken(deps: Deps, token: string | null): Promise<string> {
+  return sessionCookie(deps).serialize(token ?? "", { maxAge: token === null ? 0 : SESSION_SECONDS });
+}
+
+/** What a browser that signs in brings along. */
+export async function browserOf(request: Request, deps: Deps): Promise<Browser> {
+  return {
+    ...originOf(request, deps),
+    browserToken: (await readTry(request, deps))?.token ?? null,
+    formerToken: await readSessionToken(request, deps),
+  };
+}
+
+/** Gives the browser its session and goes on to where the person wanted to be. */
+export async function enterWith(
+  request: Request,
+  deps: Deps,
+  { sessionToken }: SignedIn,
+): Promise<ReturnType<typeof redirect>> {
+  const headers = new Headers();
+  headers.append("Set-Cookie", await setSessionToken(deps, sessionToken));
+  headers.append("Set-Cookie", await setTry(deps, null));
+  return redirect((await readTry(request, deps))?.returnTo ?? "/", { headers });
+}
+
+/** What a browser keeps while it waits for its mail. */
+export interface SignInTry {
+  /** Proves that it is the browser that asked. */
+  readonly token: string;
+  readonly email: string;
+  /** Where the person wanted to go. */
+  readonly returnTo: string;
+}
+
+export async function readTry(request: Request, deps: Deps): Promise<SignInTry | null> {
+  const value: unknown = await tryCookie(deps).parse(request.headers.get("cookie"));
+  if (typeof value !== "object" || value === null) return null;
+  const { token, email, returnTo } = value as Partial<Record<keyof SignInTry, unknown>>;
+  if (typeof token !== "string" || token.length !== newToken().length || typeof email !== "string")
+    return null;
+  return { token, email, returnTo: safePath(typeof returnTo === "string" ? returnTo : "") };
+}
+
+/** The Set-Cookie value that keeps a try; null forgets it. */
+export async function setTry(deps: Deps, kept: SignInTry | null): Promise<string> {
+  return tryCookie(deps).serialize(kept ?? "", { maxAge: kept === null ? 0 : ATTEMPT_MINUTES * 60 });
+}
+
 function sessionCookie(deps: Deps) {
+  return hostCookie(deps, "session");
+}
+
+function tryCookie(deps: Deps) {
+  return hostCookie(deps, "sign-in");
+}
+
+/** `__Host-` binds the cookie to this host and to https; over plain http browsers would drop it. */
+function hostCookie(deps: Deps, name: string) {
   const secure = !deps.insecureCookies;
-  return createCookie(secure ? "__Host-session" : "session", {
+  return createCookie(secure ? `__Host-${name}` : name, {
     httpOnly: true,
     path: "/",
     sameSite: "lax",
     secure,
   });
-}
-
-async function hash(token: string): Promise<string> {
-  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(token))));
 }

@@ -1,11 +1,14 @@
 import { redirect } from "@remix-run/cloudflare";
 import type { ActionFunctionArgs } from "@remix-run/cloudflare";
-import { signOut } from "../.server/session.ts";
+import { signOut } from "../../service/account/sessions.ts";
+import { readSessionToken, setSessionToken } from "../.server/session.ts";
 
 export function loader() {
   return redirect("/");
 }
 
-export async function action({ request, context }: ActionFunctionArgs) {
-  return redirect("/sign-in", { headers: { "Set-Cookie": await signOut(request, context.deps) } });
+export async function action({ request, context: { deps } }: ActionFunctionArgs) {
+  const token = await readSessionToken(request, deps);
+  if (token !== null) await signOut(deps, token);
+  return redirect("/sign-in", { headers: { "Set-Cookie": await setSessionToken(deps, null) } });
 }

@@ -16,10 +16,12 @@ export interface ChangeRecord {
 
 /** A request that was sent to the vendor. */
 export interface StartRecord {
+  readonly began: number;
   readonly at: number;
   readonly ms: number;
   readonly isolate: number;
   readonly aim: Aim;
+  readonly network: string;
   /** The version it was judged on. */
   readonly version: number;
   readonly leaseVersion: number | null;
@@ -34,12 +36,14 @@ export interface RefusalRecord {
   readonly ms: number;
   readonly isolate: number;
   readonly aim: Aim;
+  readonly network: string;
   readonly reason: BlockReason;
 }
 
 /** A response that was open for a while after its request had started. */
 export interface StreamRecord {
   readonly aim: Aim;
+  readonly network: string;
   readonly openedMs: number;
   readonly closedMs: number;
   readonly closed: number;

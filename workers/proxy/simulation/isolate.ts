@@ -66,7 +66,7 @@ export class Isolate {
     world: {
       readonly time: VirtualTime;
       readonly history: History;
-      readonly home: ObjectHome;
+      readonly home: Pick<ObjectHome, "call">;
       readonly cache: PolicyCache;
       /** An answer arrived that may be relied on until this moment of true time. */
       readonly onLeased: (isolate: number, endsMs: number) => void;
@@ -117,7 +117,7 @@ export class Isolate {
         return;
       }
       if (this.#parts.afterCheckMs > 0) await this.#time.sleep(this.#parts.afterCheckMs);
-      const start = this.#start(request, decision.value);
+      const start = this.#start(request, began, decision.value);
       if (request.openMs > 0) await this.#stream(request, request.openMs, read);
       start.over = this.#time.instant();
       const { lease } = decision.value;
@@ -127,12 +127,14 @@ export class Isolate {
     this.#refuse(request, began, outrun(SUBJECT, read, parts));
   }
 
-  #start({ aim }: PlannedRequest, { known, lease }: Admission): StartRecord {
+  #start({ aim, network }: PlannedRequest, began: number, { known, lease }: Admission): StartRecord {
     const start: StartRecord = {
+      began,
       at: this.#time.instant(),
       ms: this.#time.now(),
       isolate: this.#index,
       aim,
+      network,
       version: known.snapshot.version,
       leaseVersion: lease?.version ?? null,
       windowStart: lease?.windows[0] ?? null,
@@ -142,9 +144,9 @@ export class Isolate {
     return start;
   }
 
-  #refuse({ aim }: PlannedRequest, began: number, { reason }: Refused): void {
+  #refuse({ aim, network }: PlannedRequest, began: number, { reason }: Refused): void {
     const { instant, now } = { instant: this.#time.instant(), now: this.#time.now() };
-    this.#history.refusals.push({ began, at: instant, ms: now, isolate: this.#index, aim, reason });
+    this.#history.refusals.push({ began, at: instant, ms: now, isolate: this.#index, aim, network, reason });
   }
 
   /** An exchange that is watched over until it ends or is cut. */
@@ -158,6 +160,7 @@ export class Isolate {
     watching.end();
     this.#history.streams.push({
       aim,
+      network,
       openedMs,
       closedMs: this.#time.now(),
       closed: this.#time.instant(),

@@ -1,0 +1,19 @@
+import { lt, or, sql } from "drizzle-orm";
+import type { Database } from "../client.ts";
+import { challenges, sessions, signInAttempts } from "../schema/access.ts";
+import { dropThrottles } from "./throttles.ts";
+
+/** Longer than any throttle's window. */
+const THROTTLE_HOURS = 48;
+
+/** Deletes what has expired and proves nothing any more: sessions, links and codes, challenges, counters. */
+export async function deleteExpired(db: Database, now: Date): Promise<void> {
+  await db.batch([
+    db.delete(sessions).where(lt(sessions.expiresAt, now)),
+    db
+      .delete(signInAttempts)
+      .where(or(lt(signInAttempts.expiresAt, now), sql`${signInAttempts.usedAt} IS NOT NULL`)),
+    db.delete(challenges).where(or(lt(challenges.expiresAt, now), sql`${challenges.usedAt} IS NOT NULL`)),
+  ]);
+  await dropThrottles(db, new Date(now.getTime() - THROTTLE_HOURS * 3_600_000));
+}
