@@ -20,5 +20,8 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "audit-event", path: ({ requestId }) => `/audit/${requestId}` },
   { name: "admin-events", path: () => "/admin-events" },
   { name: "search", path: () => "/search?q=a" },
+  { name: "notices", path: () => "/notices" },
+  { name: "settings-webhooks", path: () => "/settings/webhooks" },
+  { name: "settings-plan", path: () => "/settings/plan" },
   { name: "missing", path: () => "/no/such/page" },
 ];
