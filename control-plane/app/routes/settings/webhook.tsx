@@ -2,6 +2,7 @@ import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remi
 import { Form, useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
 import { isId } from "@relaykey/core/ids";
 import { redirectWith } from "../../.server/flash.ts";
+import type { Redirect } from "../../.server/flash.ts";
 import { readForm } from "../../.server/form.ts";
 import { NOTICE_CHOICES, readTypes } from "../../.server/notices.ts";
 import { enter, refuse, unwrap } from "../../.server/page.ts";
@@ -77,7 +78,7 @@ export async function loader(args: LoaderFunctionArgs) {
 
 export async function action(
   args: ActionFunctionArgs,
-): Promise<Refusal | Response | { readonly failure: undefined; readonly secret: string }> {
+): Promise<Redirect | Refusal | { readonly failure: undefined; readonly secret: string }> {
   const { deps, caller } = await enter(args, "webhook.change");
   const id = endpointIn(args.params);
   const here = `/settings/webhooks/${id}`;
