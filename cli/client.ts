@@ -1,5 +1,8 @@
+import type { Secret } from "@relaykey/core/secret";
 import type { Connection } from "./connection.ts";
 import { Failure } from "./failure.ts";
+
+export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 /** A JSON object from the API. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -26,6 +29,7 @@ export class Refusal extends Failure {
 
 /** Longer than the API itself waits for a change to be enforced. */
 const TIMEOUT_MS = 60_000;
+const USER_AGENT = "rk/0.1.0";
 
 /**
  * Calls the management API.
@@ -33,8 +37,8 @@ const TIMEOUT_MS = 60_000;
  * @throws Refusal when it says no, Failure when it cannot be reached.
  */
 export async function call(
-  connection: Connection,
-  method: "GET" | "POST" | "PATCH",
+  connection: Pick<Connection, "url"> & { readonly token: Secret | null },
+  method: Method,
   path: string,
   body?: object,
 ): Promise<Json> {
@@ -45,7 +49,8 @@ export async function call(
     response = await fetch(url, {
       method,
       headers: {
-        Authorization: `Bearer ${connection.token.reveal()}`,
+        "User-Agent": USER_AGENT,
+        ...(connection.token === null ? {} : { Authorization: `Bearer ${connection.token.reveal()}` }),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

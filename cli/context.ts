@@ -1,25 +1,39 @@
 import type { Command } from "commander";
 import { call } from "./client.ts";
-import type { Json } from "./client.ts";
+import type { Json, Method } from "./client.ts";
 import { findConnection } from "./connection.ts";
 import type { Printer } from "./output.ts";
 
 /** What every command works with. */
 export interface CliContext {
   readonly printer: Printer;
-  call(method: "GET" | "POST" | "PATCH", path: string, body?: object): Promise<Json>;
+  /** Where the API is. */
+  readonly url: string;
+  call(method: Method, path: string, body?: object): Promise<Json>;
+}
+
+/** The options that every command has. */
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly state?: string;
+  readonly profile?: string;
+}
+
+export function printerOf(command: Command): Printer {
+  const { json = false } = command.optsWithGlobals<GlobalOptions>();
+  return {
+    json,
+    out: (line) => process.stdout.write(`${line}\n`),
+    err: (line) => process.stderr.write(`${line}\n`),
+  };
 }
 
 /** Reads the options that every command has. */
 function contextOf(command: Command): CliContext {
-  const { json = false, state } = command.optsWithGlobals<{ json?: boolean; state?: string }>();
-  const connection = findConnection(process.env, state);
+  const connection = findConnection(process.env, command.optsWithGlobals<GlobalOptions>());
   return {
-    printer: {
-      json,
-      out: (line) => process.stdout.write(`${line}\n`),
-      err: (line) => process.stderr.write(`${line}\n`),
-    },
+    printer: printerOf(command),
+    url: connection.url,
     call: (method, path, body) => call(connection, method, path, body),
   };
 }

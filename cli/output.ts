@@ -22,6 +22,12 @@ export function printOne(printer: Printer, answer: Json, name: string): void {
   for (const [member, value] of entries) printer.out(`${member.padEnd(width)}  ${cell(value)}`);
 }
 
+/** Something that leaves nothing to be shown. */
+export function printDone(printer: Printer, answer: Json, sentence: string): void {
+  if (printer.json) printer.out(JSON.stringify(answer, null, 2));
+  else printer.err(sentence);
+}
+
 /** A page of a list as a table. */
 export function printList(printer: Printer, answer: Json, columns: readonly Column[]): void {
   if (printer.json) {
@@ -71,7 +77,7 @@ export function printChange(printer: Printer, answer: Json, name: string): void 
 }
 
 /** One value on one line; control characters (an attacker chooses paths and user agents) are made visible. */
-function cell(value: unknown): string {
+export function cell(value: unknown): string {
   if (value === null || value === undefined || value === "") return "-";
   const text =
     Array.isArray(value) && value.every((item) => typeof item === "string")

@@ -71,10 +71,24 @@ export function readPolicy(options: PolicyOptions): Record<string, unknown> {
     allow: options.allow,
     bindings: options.bind === undefined ? undefined : readBindings(options.bind),
     ip: options.ip === undefined ? undefined : readIp(options.ip),
-    ...readExpiry(options.expires),
+    ...readLifetime(options.expires),
     not_before: orNone(options.notBefore),
     limits: readLimits(options),
     enforcement: options.enforcement,
+  });
+}
+
+/** The members of a policy that says only what may be asked, and from where. */
+export function policyDraft(
+  options: Pick<PolicyOptions, "allow"> & {
+    readonly bind: PolicyOptions["bind"] | undefined;
+    readonly ip: PolicyOptions["ip"] | undefined;
+  },
+): Record<string, unknown> {
+  return given({
+    allow: options.allow,
+    bindings: options.bind === undefined ? undefined : readBindings(options.bind),
+    ip: options.ip === undefined ? undefined : readIp(options.ip),
   });
 }
 
@@ -95,7 +109,8 @@ function readBindings(values: readonly string[]): Record<string, string> {
   );
 }
 
-function readExpiry(when: string | undefined): object {
+/** The members that an expiry is given by. */
+export function readLifetime(when: string | undefined): object {
   if (when === undefined) return {};
   return parseDuration(when) === null ? { expires_at: orNone(when) } : { expires_in: when };
 }

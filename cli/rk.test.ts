@@ -1,18 +1,15 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { IncomingMessage, Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "@relaykey/core/ids";
 import { parseToken } from "@relaykey/core/token";
 import { createWorld } from "../control-plane/api/test/world.ts";
 import type { World } from "../control-plane/api/test/world.ts";
+import { serveApi, startRk } from "./test-cli.ts";
+import type { Run } from "./test-cli.ts";
 
-const PROGRAM = fileURLToPath(new URL("./rk.ts", import.meta.url));
 const VENDOR_KEY = "sk-proj-real-vendor-key";
 
 let world: World;
@@ -23,14 +20,7 @@ let folder: string;
 
 beforeAll(async () => {
   world = await createWorld();
-  server = createServer((request, response) => {
-    void serve(request).then(async (answer) => {
-      response.writeHead(answer.status, Object.fromEntries(answer.headers));
-      response.end(await answer.text());
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  ({ server, url } = await serveApi(world));
   folder = mkdtempSync(join(tmpdir(), "relaykey-cli-"));
 }, 120_000);
 
@@ -45,40 +35,9 @@ beforeEach(async () => {
   ({ token } = await world.organization());
 });
 
-async function serve(request: IncomingMessage): Promise<Response> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  const body = Buffer.concat(chunks);
-  const init = {
-    method: request.method ?? "GET",
-    headers: request.headers as Record<string, string>,
-    ...(body.length === 0 ? {} : { body }),
-  };
-  return world.api.fetch(new Request(`${url}${request.url ?? ""}`, init), {
-    requestId: newId(),
-    ip: "127.0.0.1",
-  });
-}
-
-interface Run {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function rk(args: readonly string[], input = "", env: Record<string, string> = {}): Promise<Run> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    cwd: folder,
-    env: { PATH: process.env["PATH"], RELAYKEY_API_URL: url, RELAYKEY_MANAGEMENT_TOKEN: token, ...env },
-  });
-  const text = { out: "", err: "" };
-  child.stdout.on("data", (chunk: Buffer) => (text.out += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (text.err += chunk.toString()));
-  // A command that refuses its arguments ends without reading.
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
-  return { code, ...text };
+function rk(args: readonly string[], input = "", env: Record<string, string> = {}): Promise<Run> {
+  const variables = { RELAYKEY_API_URL: url, RELAYKEY_MANAGEMENT_TOKEN: token, ...env };
+  return startRk(args, { cwd: folder, env: { HOME: folder, ...variables }, input }).ended;
 }
 
 async function json(args: readonly string[], input = ""): Promise<Record<string, unknown>> {
@@ -155,7 +114,7 @@ test("every noun has its commands", async () => {
   expect((await json(["organization", "show"]))["organization"]).toHaveProperty("id");
   expect(await json(["organization", "rename", "Acme"])).toMatchObject({ organization: { name: "Acme" } });
   await json(["holders", "create", "ada", "--kind", "person", "--email", "ada@example.com"]);
-  expect(await json(["holders", "change", "ada", "--freeze"])).toMatchObject({ holder: { frozen: true } });
+  expect(await json(["holders", "freeze", "ada"])).toMatchObject({ holder: { frozen: true } });
   expect((await rk(["holders", "list"])).out).toContain("ada@example.com");
   expect(await json(["integrations", "rotate", "openai", "--secret-stdin"], "sk-new")).toMatchObject({
     integration: { secret_version: 2 },

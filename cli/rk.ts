@@ -1,37 +1,48 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { addAuditCommands } from "./commands/audit.ts";
+import { addCompletionCommands } from "./commands/completion.ts";
+import { addDryRunCommand } from "./commands/dry-run.ts";
 import { addHolderCommands } from "./commands/holders.ts";
 import { addIntegrationCommands } from "./commands/integrations.ts";
 import { addKeyCommands } from "./commands/keys.ts";
 import { addOrganizationCommands } from "./commands/organization.ts";
+import { addRunCommands } from "./commands/run.ts";
+import { addSessionCommands } from "./commands/session.ts";
+import { addTokenCommands } from "./commands/tokens.ts";
 import { Failure } from "./failure.ts";
 import { refuseSecretArguments } from "./secret-input.ts";
 
 const EPILOGUE = `
-It talks to the RelayKey that RELAYKEY_API_URL and RELAYKEY_MANAGEMENT_TOKEN name, or to the one that
-"npm start" has running here.
+It talks to the RelayKey that --profile or --state names, or else RELAYKEY_API_URL and RELAYKEY_MANAGEMENT_TOKEN, or
+RELAYKEY_PROFILE, or the one that "npm start" has running here, or the one of the last rk login.
 
-Exit codes: 0 done; 1 refused, failed, or stored but not in force yet; 2 called wrongly.`;
+Exit codes: 0 done; 1 refused, failed, or stored but not in force yet; 2 called wrongly; rk run has its command's.`;
 
 function createProgram(): Command {
   const program = new Command("rk")
     .description("RelayKey on the command line")
     .option("--json", "print the API's JSON")
+    .option("--profile <name>", "the sign-in to use: see rk login")
     .option("--state <dir>", "state folder of the local edition (default: .relaykey)")
     .addHelpText("after", EPILOGUE)
     .showSuggestionAfterError()
     .exitOverride();
   // Subcommands inherit what is set before they are added.
+  addSessionCommands(program);
   addOrganizationCommands(program);
   addIntegrationCommands(program);
   addHolderCommands(program);
   addKeyCommands(program);
+  addRunCommands(program);
+  addTokenCommands(program);
   addAuditCommands(program);
+  addDryRunCommand(program);
+  addCompletionCommands(program);
   return program;
 }
 
-/** Runs a command line. @returns the exit code. */
+/** Runs a command line. @returns the exit code of rk itself; a command may have set another one for a success. */
 async function main(args: readonly string[]): Promise<number> {
   try {
     refuseSecretArguments(args);
@@ -48,4 +59,5 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const code = await main(process.argv.slice(2));
+if (code !== 0) process.exitCode = code;

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { Command } from "commander";
 import { Secret } from "@relaykey/core/secret";
 import { Failure, usage } from "./failure.ts";
 
@@ -13,7 +14,8 @@ const SECRET_OPTIONS = /^--(?:secret|token|api-?key|vendor-?key|password)(?:=|$)
  *
  * @throws Failure that does not repeat the argument.
  */
-export function refuseSecretArguments(args: readonly string[]): void {
+export function refuseSecretArguments(all: readonly string[]): void {
+  const args = ownArguments(all);
   const values = args.flatMap((argument) => [argument, argument.slice(argument.indexOf("=") + 1)]);
   if (
     args.some((argument) => SECRET_OPTIONS.test(argument)) ||
@@ -25,6 +27,21 @@ export function refuseSecretArguments(args: readonly string[]): void {
         "RELAYKEY_MANAGEMENT_TOKEN; a RelayKey is named by its id.",
     );
   }
+}
+
+/** What follows -- in `rk run -- cmd …` is the command's own business: it would be the same without rk. */
+function ownArguments(args: readonly string[]): readonly string[] {
+  const separator = args.indexOf("--");
+  return separator > 0 && args.slice(0, separator).includes("run") ? args.slice(0, separator) : args;
+}
+
+/** How a command is given a vendor key. */
+export interface SecretOption {
+  readonly secretStdin?: true;
+}
+
+export function secretOption(command: Command): Command {
+  return command.option("--secret-stdin", "read the vendor key from standard input instead of asking for it");
 }
 
 /** A terminal or a pipe. */

@@ -131,6 +131,7 @@ const SDKS: Readonly<Record<string, Sdk>> = {
   },
   sendgrid: {
     install: "npm install @sendgrid/mail",
+    keyVariable: "SENDGRID_API_KEY",
     node: (base, token) =>
       `import client from "@sendgrid/client";\nclient.setApiKey(${token});\nclient.setDefaultRequest("baseUrl", ${quote(base)});`,
   },
@@ -147,6 +148,23 @@ export function integrationUrl(proxy: string, slug: string, form: "path" | "host
   return `${url.protocol}//${slug}.${host}${url.port === "" ? "" : `:${url.port}`}`;
 }
 
+/** The environment variables by which programs take a key and where to call; those of the vendor's SDK where it has some. */
+export function environment({
+  proxy,
+  slug,
+  entry,
+  token,
+}: Pick<SnippetInput, "proxy" | "slug" | "entry" | "token">): Record<string, string> {
+  const sdk = (entry === null ? undefined : SDKS[entry.slug]) ?? {};
+  const base = `${integrationUrl(proxy, slug, entry?.sdk.baseUrl ?? "path")}${sdk.path ?? ""}`;
+  return {
+    RELAYKEY: token,
+    RELAYKEY_URL: base,
+    ...(sdk.keyVariable === undefined ? {} : { [sdk.keyVariable]: token }),
+    ...(entry?.sdk.env === undefined ? {} : { [entry.sdk.env]: base }),
+  };
+}
+
 /** Ways to use a key, those of the vendor's SDK where there is one. They work as they stand. */
 export function snippets(input: SnippetInput): Snippet[] {
   const { proxy, slug, entry, token } = input;
@@ -159,12 +177,6 @@ export function snippets(input: SnippetInput): Snippet[] {
   const method = call.method === "GET" ? "" : ` -X ${call.method}`;
   const inNode = `process.env.RELAYKEY`;
   const inPython = `os.environ["RELAYKEY"]`;
-  const variables = [
-    `RELAYKEY=${token}`,
-    `RELAYKEY_URL=${sdkBase}`,
-    ...(sdk.keyVariable === undefined ? [] : [`${sdk.keyVariable}=${token}`]),
-    ...(entry?.sdk.env === undefined ? [] : [`${entry.sdk.env}=${sdkBase}`]),
-  ];
   return [
     {
       id: "curl",
@@ -193,7 +205,9 @@ export function snippets(input: SnippetInput): Snippet[] {
       id: "env",
       label: "Environment",
       install: null,
-      text: variables.map((line) => `export ${line}`).join("\n"),
+      text: Object.entries(environment(input))
+        .map(([name, value]) => `export ${name}=${value}`)
+        .join("\n"),
     },
   ];
 }

@@ -5,7 +5,9 @@ import { query } from "../client.ts";
 import { pageOptions, withContext } from "../context.ts";
 import type { PageOptions } from "../context.ts";
 import { usage } from "../failure.ts";
-import { printChange, printList, printOne } from "../output.ts";
+import { untilEnforced } from "../enforcement.ts";
+import type { FanOut } from "../enforcement.ts";
+import { printChange, printDone, printList, printOne } from "../output.ts";
 import type { Column } from "../output.ts";
 import { limitOptions, readLimits } from "../policy-options.ts";
 import type { LimitOptions } from "../policy-options.ts";
@@ -22,8 +24,6 @@ interface ChangeOptions extends LimitOptions {
   readonly name?: string;
   readonly kind?: string;
   readonly email?: string;
-  readonly freeze?: true;
-  readonly unfreeze?: true;
 }
 
 interface CreateOptions extends LimitOptions {
@@ -75,23 +75,46 @@ export function addHolderCommands(program: Command): void {
     .option("--name <name>", "another name")
     .addOption(kindOption())
     .option("--email <address>", "another e-mail address")
-    .option("--freeze", "refuse all of its keys until it is unfrozen")
-    .addOption(new Option("--unfreeze", "let its keys work again").conflicts("freeze"))
     .action(
       withContext(async (context, holder: string, options: ChangeOptions) => {
-        const { freeze, unfreeze, name, kind, email } = options;
+        const { name, kind, email } = options;
         const limits = readLimits(options);
         const change = {
           ...(name === undefined ? {} : { name }),
           ...(kind === undefined ? {} : { kind }),
           ...(email === undefined ? {} : { email }),
-          ...(freeze === true ? { frozen: true } : unfreeze === true ? { frozen: false } : {}),
           ...(limits === undefined ? {} : { limits }),
         };
         if (Object.keys(change).length === 0)
           throw usage("Say what to change: see rk holders change --help.");
         const answer = await context.call("PATCH", `/holders/${encodeURIComponent(holder)}`, change);
         printChange(context.printer, answer, "holder");
+      }),
+    );
+
+  for (const [verb, description] of [
+    ["freeze", "refuse all keys of a holder until it is unfrozen"],
+    ["unfreeze", "let its keys work again"],
+  ] as const) {
+    group
+      .command(`${verb} <holder>`)
+      .description(description)
+      .action(
+        withContext(async (context, holder: string) => {
+          const answer = await context.call("POST", `/holders/${encodeURIComponent(holder)}/${verb}`);
+          const enforcement = await untilEnforced(context, answer["enforcement"] as FanOut);
+          printChange(context.printer, { ...answer, enforcement }, "holder");
+        }),
+      );
+  }
+
+  group
+    .command("delete <holder>")
+    .description("delete one that was never issued a key")
+    .action(
+      withContext(async (context, holder: string) => {
+        const answer = await context.call("DELETE", `/holders/${encodeURIComponent(holder)}`);
+        printDone(context.printer, answer, `Deleted ${holder}.`);
       }),
     );
 }

@@ -9,13 +9,16 @@ import type { PageOptions } from "../context.ts";
 import { usage } from "../failure.ts";
 import { printChange, printList, printOne } from "../output.ts";
 import type { Column } from "../output.ts";
-import { readSecret } from "../secret-input.ts";
+import { readSecret, secretOption } from "../secret-input.ts";
+import type { SecretOption } from "../secret-input.ts";
+import { addVendorKeyCommands } from "./vendor-keys.ts";
 
 const COLUMNS: readonly Column[] = [
   ["SLUG", (integration) => integration["slug"]],
   ["NAME", (integration) => integration["name"]],
   ["UPSTREAM", (integration) => integration["upstream"]],
   ["ENABLED", (integration) => (integration["enabled"] === true ? "yes" : "no")],
+  ["HEALTH", (integration) => integration["health"]],
   ["KEY VERSION", (integration) => integration["secret_version"]],
   ["ID", (integration) => integration["id"]],
 ];
@@ -31,10 +34,6 @@ interface SettingOptions {
   readonly logQuery?: boolean;
   readonly responseCookies?: boolean;
   readonly scrub?: boolean;
-}
-
-interface SecretOption {
-  readonly secretStdin?: true;
 }
 
 export function addIntegrationCommands(program: Command): void {
@@ -113,21 +112,7 @@ export function addIntegrationCommands(program: Command): void {
       ),
     );
 
-  secretOption(group.command("rotate <integration>"))
-    .description("replace the vendor key; all its keys use the new one at once")
-    .action(
-      withContext(async (context, integration: string, { secretStdin }: SecretOption) => {
-        const secret = await readSecret(secretStdin === true, `New vendor key for ${integration}`);
-        const answer = await context.call("POST", `/integrations/${encodeURIComponent(integration)}/rotate`, {
-          secret: secret.reveal(),
-        });
-        printChange(context.printer, answer, "integration");
-      }),
-    );
-}
-
-function secretOption(command: Command): Command {
-  return command.option("--secret-stdin", "read the vendor key from standard input instead of asking for it");
+  addVendorKeyCommands(group);
 }
 
 function settingOptions(command: Command): Command {

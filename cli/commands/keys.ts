@@ -1,15 +1,19 @@
 import { Option } from "commander";
 import type { Command } from "commander";
 import { HOLDER_KINDS } from "@relaykey/core/snapshot";
-import { Refusal, query } from "../client.ts";
+import { query } from "../client.ts";
 import type { Json } from "../client.ts";
 import { pageOptions, withContext } from "../context.ts";
 import type { CliContext, PageOptions } from "../context.ts";
 import { Failure, usage } from "../failure.ts";
+import { issueKey } from "../issue-key.ts";
 import { printChange, printList, printOne } from "../output.ts";
 import type { Column } from "../output.ts";
 import { policyOptions, readPolicy } from "../policy-options.ts";
 import type { PolicyOptions } from "../policy-options.ts";
+import { readSelection, selectionOptions } from "../selection-options.ts";
+import type { SelectionOptions } from "../selection-options.ts";
+import { addKeyLifecycleCommands } from "./key-lifecycle.ts";
 
 const COLUMNS: readonly Column[] = [
   ["NAME", (key) => key["name"]],
@@ -18,6 +22,7 @@ const COLUMNS: readonly Column[] = [
   ["HOLDER", (key) => (key["holder"] as Json)["name"]],
   ["INTEGRATION", (key) => (key["integration"] as Json)["slug"]],
   ["EXPIRES", (key) => key["expires_at"]],
+  ["LAST USED", (key) => key["last_used_at"]],
   ["ID", (key) => key["id"]],
 ];
 
@@ -36,10 +41,8 @@ interface CreateOptions extends PolicyOptions {
   readonly email?: string;
 }
 
-interface ListOptions extends PageOptions {
-  readonly holder?: string;
-  readonly integration?: string;
-  readonly status?: string;
+interface ListOptions extends PageOptions, SelectionOptions {
+  readonly pending?: true;
 }
 
 export function addKeyCommands(program: Command): void {
@@ -61,20 +64,19 @@ export function addKeyCommands(program: Command): void {
         if (policy.allow === undefined) {
           throw usage('Say what the key may do: --allow "POST /v1/chat/completions" (repeat for more).');
         }
-        const body = { holder, integration, ...readPolicy(policy) };
+        const body = { ...readPolicy(policy), holder, integration };
         const kind = typeof createHolder === "string" ? createHolder : null;
-        printCreated(context, await create(context, body, holder, kind, email));
+        printCreated(context, await issueKey(context, body, { kind, email }));
       }),
     );
 
-  pageOptions(group.command("list", { isDefault: true }))
+  selectionOptions(pageOptions(group.command("list", { isDefault: true })))
     .description("list keys, newest first")
-    .option("--holder <holder>", "of this holder only")
-    .option("--integration <integration>", "for this integration only")
-    .addOption(new Option("--status <state>", "in this state only").choices(["active", "revoked", "frozen"]))
+    .option("--pending", "only those whose newest change is not in force yet")
     .action(
-      withContext(async (context, { status, ...options }: ListOptions) => {
-        const search = query({ ...options, state: status });
+      withContext(async (context, { pending, limit, cursor, ...options }: ListOptions) => {
+        const policy = pending === true ? "pending" : undefined;
+        const search = query({ limit, cursor, policy, ...readSelection(options) });
         printList(context.printer, await context.call("GET", `/keys${search}`), COLUMNS);
       }),
     );
@@ -129,31 +131,8 @@ export function addKeyCommands(program: Command): void {
         printReceipt(context, answer);
       }),
     );
-}
 
-/** Issues the key; a holder that is missing is created if that was asked for, and otherwise named. */
-async function create(
-  context: CliContext,
-  body: { readonly holder: string },
-  holder: string,
-  kind: string | null,
-  email: string | undefined,
-): Promise<Json> {
-  try {
-    return await context.call("POST", "/keys", body);
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== "holder_unknown") throw error;
-    if (kind === null) {
-      throw new Failure(
-        `There is no holder "${holder}". Create it first, rk holders create ${quote(holder)} --kind service, or repeat ` +
-          "this command with --create-holder service.",
-        1,
-        error.problem,
-      );
-    }
-    await context.call("POST", "/holders", { name: holder, kind, ...(email === undefined ? {} : { email }) });
-    return context.call("POST", "/keys", body);
-  }
+  addKeyLifecycleCommands(group);
 }
 
 /** What a revocation came to, for people: scripts have it in the JSON. */
@@ -169,7 +148,7 @@ function printReceipt({ printer }: CliContext, answer: Json): void {
 }
 
 /** The token goes to standard output alone, so that it can be captured; all else is for people. */
-function printCreated({ printer }: CliContext, answer: Json): void {
+export function printCreated({ printer }: CliContext, answer: Json): void {
   const key = answer["key"] as Json;
   if (printer.json) printer.out(JSON.stringify(answer, null, 2));
   else {
@@ -186,8 +165,4 @@ function printCreated({ printer }: CliContext, answer: Json): void {
 function describeState(key: Json): string {
   const policy = key["policy"] as Json;
   return `${String(key["state"])}${policy["state"] === "pending" ? " (pending)" : ""}`;
-}
-
-function quote(text: string): string {
-  return /^[\w.@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { Json } from "../client.ts";
 import { withContext } from "../context.ts";
-import type { CliContext } from "../context.ts";
+import { untilEnforced } from "../enforcement.ts";
+import type { FanOut } from "../enforcement.ts";
 import { printChange, printOne } from "../output.ts";
 
 export function addOrganizationCommands(program: Command): void {
@@ -35,7 +35,8 @@ export function addOrganizationCommands(program: Command): void {
       .action(
         withContext(async (context) => {
           const answer = await context.call("POST", `/organization/${command}`);
-          printChange(context.printer, await untilEnforced(context, answer), "organization");
+          const enforcement = await untilEnforced(context, answer["enforcement"] as FanOut);
+          printChange(context.printer, { ...answer, enforcement }, "organization");
         }),
       );
   }
@@ -52,29 +53,4 @@ export function addOrganizationCommands(program: Command): void {
         context.printer.out(String(answer["management_token"]));
       }),
     );
-}
-
-interface FanOut {
-  readonly state: "enforced" | "pending";
-  readonly keys: number;
-  readonly pending: number;
-}
-
-/** Runs without progress before the command gives up; the retry job goes on by itself. */
-const MAX_IDLE_RUNS = 3;
-
-/** Goes on with a change of many keys until all hold it, and says how far it is. */
-async function untilEnforced(context: CliContext, answer: Json): Promise<Json> {
-  let enforcement = answer["enforcement"] as FanOut;
-  const { keys } = enforcement;
-  let idle = 0;
-  while (enforcement.state === "pending" && idle < MAX_IDLE_RUNS) {
-    if (!context.printer.json) {
-      context.printer.err(`${String(keys - enforcement.pending)} of ${String(keys)} keys …`);
-    }
-    const next = (await context.call("POST", "/organization/enforce"))["enforcement"] as FanOut;
-    idle = next.pending < enforcement.pending ? 0 : idle + 1;
-    enforcement = { ...next, keys };
-  }
-  return { ...answer, enforcement };
 }

@@ -72,6 +72,7 @@ export const deviceRoutes = [
         json: {
           token: { id: token.id, kind: token.kind, role: caller.role, expires_at: token.expiresAt },
           organization: organization === null ? null : { id: organization.id, name: organization.name },
+          proxy_url: deps.proxyUrl,
         },
       })),
   }),

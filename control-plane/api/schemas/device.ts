@@ -34,4 +34,5 @@ export const whoamiAnswer = z.strictObject({
     expires_at: at.nullable(),
   }),
   organization: z.strictObject({ id: uuid, name: z.string() }).nullable(),
+  proxy_url: z.string().meta({ description: "Where RelayKeys are used." }),
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { newId } from "@relaykey/core/ids";
 import { deviceLogins, managementTokens, throttles } from "@relaykey/db/schema/access";
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
-import { memberships, users } from "@relaykey/db/schema/people";
+import { memberships } from "@relaykey/db/schema/people";
 import type { Role } from "@relaykey/db/schema/people";
 import type { Caller } from "../../service/caller.ts";
 import { decideDeviceLogin, findDeviceLogin } from "../../service/device-logins.ts";
@@ -25,23 +25,8 @@ afterAll(() => world.close());
 beforeEach(async () => {
   await world.db.delete(throttles);
   ({ id: organizationId } = await world.organization());
-  admin = await person("admin");
+  admin = await world.person(organizationId, "admin");
 });
-
-async function person(role: Role): Promise<Caller> {
-  const id = newId();
-  await world.db.insert(users).values({ id, email: `${id}@example.com` });
-  await world.db.insert(memberships).values({ id: newId(), organizationId, userId: id, role });
-  return {
-    organizationId,
-    actor: { kind: "user", id },
-    via: "dashboard",
-    ip: "203.0.113.9",
-    role,
-    token: null,
-    isStrong: true,
-  };
-}
 
 interface Started {
   readonly device_code: string;
@@ -163,7 +148,7 @@ describe("signing a command line in", () => {
   });
 
   test.each([
-    ["a viewer", async () => person("viewer"), "role_insufficient"],
+    ["a viewer", () => world.person(organizationId, "viewer"), "role_insufficient"],
     ["an admin without the passkey they enrolled", () => ({ ...admin, isStrong: false }), "passkey_needed"],
     [
       "a token",

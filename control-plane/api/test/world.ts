@@ -20,6 +20,9 @@ import type { SqlBackend } from "../../../local/sql/backend.ts";
 import { startSqlEndpoint } from "../../../local/sql/endpoint.ts";
 import { migrateBackend } from "../../../local/sql/migrate-backend.ts";
 import { openPglite } from "../../../local/sql/pglite.ts";
+import { memberships, users } from "@relaykey/db/schema/people";
+import type { Role } from "@relaykey/db/schema/people";
+import type { Caller } from "../../service/caller.ts";
 import type { ServiceDependencies } from "../../service/dependencies.ts";
 import { createApi } from "../app.ts";
 import { expectDocumented } from "./documented.ts";
@@ -147,6 +150,8 @@ export interface World {
   advance(ms: number): void;
   /** A fresh organization with a token of this kind. */
   organization(kind?: "bootstrap" | "standard"): Promise<{ id: string; token: string; client: Client }>;
+  /** A person in an organization, as the dashboard knows them. */
+  person(organizationId: string, role: Role): Promise<Caller>;
   /** A client with any Authorization header, or none, calling from an address. */
   caller(authorization: string | null, ip?: string): Client;
   close(): Promise<void>;
@@ -252,6 +257,20 @@ export async function createWorld(
       });
       const token = minted.token.reveal();
       return { id, token, client: caller(`Bearer ${token}`) };
+    },
+    person: async (organizationId, role) => {
+      const id = newId();
+      await db.insert(users).values({ id, email: `${id}@example.com` });
+      await db.insert(memberships).values({ id: newId(), organizationId, userId: id, role });
+      return {
+        organizationId,
+        actor: { kind: "user", id },
+        via: "dashboard",
+        ip: "203.0.113.9",
+        role,
+        token: null,
+        isStrong: true,
+      };
     },
     caller,
     close: async () => {
