@@ -1717,8 +1717,6 @@ export interface components {
                 webhook_endpoints: number;
                 requests_per_month: number;
             };
-            /** @enum {string} */
-            billing: "stripe" | "operator";
         };
         Problem: {
             /** Format: uri */

@@ -105,6 +105,7 @@ function valueOf(schema: Schema): fc.Arbitrary<unknown> {
       });
       return fc.record(Object.fromEntries(members), { requiredKeys: [...(schema.required ?? [])] });
     }
+    case undefined:
     default:
       return ODD;
   }
