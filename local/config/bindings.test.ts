@@ -153,6 +153,8 @@ test("a Worker calls what its place allows: a network, one server whatever the U
         : "unreachable";
     expect(await reach(name, outbox), name).toBe(reached);
   }
-  expect(await reach("relaykey-audit", "http://elsewhere.invalid/")).toBe('{"MAILBOX":"DurableObjectNamespace"}');
+  expect(await reach("relaykey-audit", "http://elsewhere.invalid/")).toBe(
+    '{"MAILBOX":"DurableObjectNamespace"}',
+  );
   expect(await reach("relaykey-proxy", "http://elsewhere.invalid/")).toBe("unreachable");
 });
