@@ -59,5 +59,8 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "settings-danger", path: () => "/settings/danger" },
   { name: "settings-danger-confirm", path: () => "/settings/danger?confirm=freeze" },
   { name: "search", path: () => "/search?q=a" },
+  { name: "notices", path: () => "/notices" },
+  { name: "settings-webhooks", path: () => "/settings/webhooks" },
+  { name: "settings-plan", path: () => "/settings/plan" },
   { name: "missing", path: () => "/no/such/page" },
 ];
