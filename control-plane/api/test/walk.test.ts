@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { newId } from "@relaykey/core/ids";
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
 import { ACTIONS, authorize } from "../../service/authorization.ts";
+import type * as authorization from "../../service/authorization.ts";
 import type { Caller } from "../../service/caller.ts";
 import type { Route } from "../route.ts";
 import { ROUTES } from "../routes/index.ts";
@@ -10,7 +11,7 @@ import { TEST_ADDRESS, createWorld } from "./world.ts";
 import type { Answer, Client, World } from "./world.ts";
 
 vi.mock("../../service/authorization.ts", async (importOriginal) => {
-  const original = await importOriginal<typeof import("../../service/authorization.ts")>();
+  const original = await importOriginal<typeof authorization>();
   return { ...original, authorize: vi.fn(original.authorize) };
 });
 
