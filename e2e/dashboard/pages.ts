@@ -19,6 +19,7 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "audit-wrong-filter", path: () => "/audit?ip=nonsense&status=9" },
   { name: "audit-event", path: ({ requestId }) => `/audit/${requestId}` },
   { name: "admin-events", path: () => "/admin-events" },
+  { name: "device", path: () => "/device?code=BCDF-GHJK" },
   { name: "search", path: () => "/search?q=a" },
   { name: "missing", path: () => "/no/such/page" },
 ];
