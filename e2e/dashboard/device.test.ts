@@ -45,7 +45,7 @@ async function decide(page: Page, started: Started, button: string): Promise<voi
   await page.waitForSelector("text=Let this command line in?");
   expect(await page.textContent("main")).toContain("rk on <b>build-7</b>");
   expect(await violations(page)).toEqual([]);
-  await page.click(`text=${button}`);
+  await page.click(`button:has-text("${button}")`);
 }
 
 test.each([[true], [false]])(
@@ -105,7 +105,8 @@ test("nothing is decided by following the link, from another site, or by somebod
       redirect: "manual",
     });
   expect((await send({ Cookie: person.cookie, Origin: "https://evil.example" })).status).toBe(403);
-  expect((await send({ Cookie: viewer.cookie, Origin: controlPlane })).status).toBe(403);
+  const refused = await send({ Cookie: viewer.cookie, Origin: controlPlane });
+  expect(refused.status, await refused.text()).toBe(403);
   expect((await send({ Origin: controlPlane })).status).toBe(302);
   await fetch(started.verification_uri_complete, { headers: { Cookie: person.cookie } });
   expect(await ask("token", { device_code: started.device_code })).toMatchObject({
