@@ -4,15 +4,19 @@ import { describeError } from "../log.ts";
 import { authorize } from "../service/authorization.ts";
 import type { Caller } from "../service/caller.ts";
 import type { ServiceDependencies } from "../service/dependencies.ts";
+import { ok } from "../service/outcome.ts";
+import type { Outcome } from "../service/outcome.ts";
 import { authenticate } from "./auth.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
 import { ApiError, problem } from "./errors.ts";
 import type { ApiErrorCode } from "./errors.ts";
+import { once } from "./idempotency.ts";
 import { readBody, readQuery } from "./input.ts";
+import { checkIfMatch } from "./precondition.ts";
 import { respond } from "./respond.ts";
 import { DEFAULT_API_LIMITS } from "./throttle.ts";
 import type { ApiLimits } from "./throttle.ts";
-import type { RawCall, Route } from "./route.ts";
+import type { Asked, RawCall, Route } from "./route.ts";
 import { ROUTES } from "./routes/index.ts";
 
 /** Where the API is mounted. */
@@ -69,9 +73,32 @@ async function serve(
     if (!allowed.ok) return problem(allowed.failure, requestOf(context));
     if (!isInTokenScope(caller, context, route)) throw new ApiError("token_scope");
   }
-  const run = route.accept(await readCall(context, route));
-  const outcome = await run({ deps, caller, ip: context.env.ip, expected: null });
-  return outcome.ok ? respond(route, outcome.value) : problem(outcome.failure, requestOf(context));
+  const { text, ...raw } = await readCall(context, route);
+  const run = route.accept(raw);
+  const asked = { deps, caller, ip: context.env.ip, expected: null };
+  const expected = await expectedRevision(context, route, raw, asked);
+  if (!expected.ok) return problem(expected.failure, requestOf(context));
+  const perform = async (): Promise<Response> => {
+    const outcome = await run({ ...asked, expected: expected.value });
+    return outcome.ok ? respond(route, outcome.value) : problem(outcome.failure, requestOf(context));
+  };
+  const key = context.req.header("Idempotency-Key");
+  if (route.creates !== true || caller === null || key === undefined) return perform();
+  const content = [route.method, new URL(context.req.url).pathname, text];
+  return once(deps, { caller, token: context.var.tokenText, key, content }, perform);
+}
+
+async function expectedRevision(
+  context: ApiContext,
+  route: Route,
+  raw: RawCall,
+  asked: Asked,
+): Promise<Outcome<number | null>> {
+  const field = context.req.header("If-Match");
+  if (route.conditional !== true || field === undefined) return ok(null);
+  const reading = ROUTES.find(({ method, path }) => method === "GET" && path === route.path);
+  if (reading === undefined) throw new TypeError(`Nothing shows what ${route.id} changes.`);
+  return checkIfMatch(reading, field, raw, asked);
 }
 
 /**
@@ -89,13 +116,14 @@ function isInTokenScope({ token }: Caller, context: ApiContext, route: Route): b
   return matchScope(compileScope(token.rules, {}), route.method, segments, query).ok;
 }
 
-async function readCall(context: ApiContext, route: Route): Promise<RawCall> {
+async function readCall(context: ApiContext, route: Route): Promise<RawCall & { readonly text: string }> {
   const unsafe = route.method !== "GET";
   const body = unsafe ? await readBody(context.req.raw, route.body !== null) : null;
   return {
     params: context.req.param(),
     query: readQuery(context.req.url),
     body: body?.value ?? null,
+    text: body?.text ?? "",
   };
 }
 

@@ -189,6 +189,27 @@ export const API_ERRORS = {
     title: "Somebody else is changing the same thing",
     detail: "Nothing was changed by this request: look at it again and repeat.",
   },
+  idempotency_key_malformed: {
+    status: 400,
+    title: "The Idempotency-Key is malformed",
+    detail: "Give 1 to 255 visible ASCII characters, such as a UUID.",
+  },
+  idempotency_in_progress: {
+    status: 409,
+    title: "The first request with this Idempotency-Key is still under way",
+    detail: "Wait as long as Retry-After says, then send the same request again.",
+  },
+  idempotency_answer_lost: {
+    status: 409,
+    title: "The first request with this Idempotency-Key was not answered",
+    detail: "It may or may not have been done: look whether the thing is there, then use another key.",
+  },
+  precondition_failed: {
+    status: 412,
+    title: "It has been changed since you read it",
+    detail:
+      "Nothing was changed by this request: read it again, and repeat the change if it is still wanted.",
+  },
   plan_limit: {
     status: 403,
     title: "The plan allows no more",
@@ -208,6 +229,11 @@ export const API_ERRORS = {
     status: 415,
     title: "The body is not JSON",
     detail: "Send the body as Content-Type: application/json.",
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: "The Idempotency-Key was used for another request",
+    detail: "Use a new key for each request; send the same key only to repeat the very same request.",
   },
   holder_unknown: {
     status: 422,

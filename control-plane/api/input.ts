@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { fail, ok } from "../service/outcome.ts";
 import type { FieldError, Outcome } from "../service/outcome.ts";
+import { duplicateName } from "./duplicate-names.ts";
 import { ApiError } from "./errors.ts";
 
 const MAX_BODY_BYTES = 256 * 1_024;
@@ -83,6 +84,8 @@ function parseObject(text: string): object {
   const value = parseJson(text);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new ApiError("malformed_json");
+  const field = duplicateName(text);
+  if (field !== null) throw new ApiError("invalid_request", [{ field, message: "Give this member once." }]);
   return value;
 }
 

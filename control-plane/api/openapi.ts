@@ -21,6 +21,11 @@ export function errorsOf(route: Route): ApiErrorCode[] {
   add("internal_error", "invalid_request");
   if (route.params !== null) add("not_found");
   if (route.method !== "GET") add("malformed_json", "media_type", "body_too_large");
+  if (route.creates === true) {
+    add("idempotency_key_malformed", "idempotency_in_progress", "idempotency_answer_lost");
+    add("idempotency_key_reused");
+  }
+  if (route.conditional === true) add("precondition_failed");
   if (route.action !== null) {
     const row: (typeof ACTIONS)[keyof typeof ACTIONS] & Record<string, unknown> = ACTIONS[route.action];
     add("token_missing", "token_invalid", "token_expired", "token_revoked");
@@ -74,6 +79,7 @@ function operation(route: Route, components: Components): Json {
     parameters: [
       ...parameters("path", route.params, components),
       ...parameters("query", route.query, components),
+      ...headerFields(route),
     ],
     ...(route.body === null ? {} : { requestBody: requestBody(route, route.body, components) }),
     responses: { ...successes(route, components), ...failures(route) },
@@ -100,6 +106,29 @@ function parameters(place: "path" | "query", shape: z.ZodType | null, components
     required: place === "path" || required.includes(name),
     schema,
   }));
+}
+
+function headerFields(route: Route): Json[] {
+  const field = (name: string, description: string): Json => ({
+    name,
+    in: "header",
+    description,
+    required: false,
+    schema: { type: "string" },
+  });
+  return [
+    ...(route.creates === true && route.action !== null
+      ? [
+          field(
+            "Idempotency-Key",
+            "Makes repeating the request safe for a day: the same request gets the first one's answer.",
+          ),
+        ]
+      : []),
+    ...(route.conditional === true
+      ? [field("If-Match", "The ETag that GET answered with: the change fails if it was changed since.")]
+      : []),
+  ];
 }
 
 function requestBody(route: Route, shape: z.ZodType, components: Components): Json {

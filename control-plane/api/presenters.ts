@@ -1,9 +1,11 @@
+import { DEFAULT_CONFIRMATION } from "@relaykey/core/confirmation";
+import type { ConfirmationPolicy } from "@relaykey/core/confirmation";
 import { EDGE_BOUND_SECONDS } from "@relaykey/core/enforcement";
 import { formatDuration, formatRate } from "@relaykey/core/limits";
 import type { Limits } from "@relaykey/core/limits";
 import { PROBE_VERDICTS } from "@relaykey/core/probe";
 import type { ProbeResult } from "@relaykey/core/probe";
-import type { KeyInspection } from "@relaykey/core/rpc";
+import type { HolderNetworks, KeyInspection, Place } from "@relaykey/core/rpc";
 import { formatRule } from "@relaykey/core/scope";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { AuditRow } from "@relaykey/db/queries/audit";
@@ -14,9 +16,13 @@ import type { Organization } from "@relaykey/db/queries/organizations";
 import type { Receipt } from "@relaykey/db/queries/receipts";
 import type { ManagementToken } from "@relaykey/db/queries/tokens";
 import type { SecretVersion } from "@relaykey/db/queries/vendor-keys";
+import type { AdminEventRecord } from "@relaykey/db/queries/admin-log";
+import type { CatalogueEntry } from "@relaykey/core/catalogue/index";
+import type { DryRun } from "../service/dry-run.ts";
 import type { Enforcement } from "../service/enforcement.ts";
 import type { ListedKey } from "../service/keys.ts";
 import type { Page } from "../service/page.ts";
+import { withoutAbsent } from "./schemas/fields.ts";
 
 /**
  * The JSON forms of the API. Each names its members one by one, so that a new column is not published by accident: no
@@ -28,6 +34,7 @@ export function presentOrganization(organization: Organization) {
     name: organization.name,
     audit_retention_days: organization.auditRetentionDays,
     frozen: organization.frozen,
+    confirmation: presentConfirmation({ ...DEFAULT_CONFIRMATION, ...organization.confirmation }),
     created_at: organization.createdAt,
   };
 }
@@ -63,6 +70,7 @@ export function presentHolder(holder: Holder) {
     email: holder.email,
     frozen: holder.frozen,
     limits: presentLimits(holder.limits),
+    confirmation: presentConfirmationChanges(holder.confirmation),
     created_at: holder.createdAt,
   };
 }
@@ -101,6 +109,30 @@ export function presentKey(key: KeyRecord) {
 /** Where a key is looked at, and not answered to a change. */
 export function presentListedKey(key: ListedKey) {
   return { ...presentKey(key), last_used_at: key.lastUsedAt };
+}
+
+function presentConfirmation(policy: ConfirmationPolicy) {
+  return {
+    trust_on_first_use: policy.trustOnFirstUse,
+    trust_days: policy.trustDays,
+    preapproved: policy.preapproved,
+    never_confirmable: policy.neverConfirmable,
+    number_matching: policy.numberMatching,
+    v6_prefix: policy.v6Prefix,
+  };
+}
+
+/** Of a holder only what differs from the organization's is stored, and shown. */
+function presentConfirmationChanges(changes: Partial<ConfirmationPolicy>) {
+  const { trustOnFirstUse, trustDays, preapproved, neverConfirmable, numberMatching, v6Prefix } = changes;
+  return withoutAbsent({
+    trust_on_first_use: trustOnFirstUse,
+    trust_days: trustDays,
+    preapproved,
+    never_confirmable: neverConfirmable,
+    number_matching: numberMatching,
+    v6_prefix: v6Prefix,
+  });
 }
 
 /** The form in which the API takes limits. A member that was stored before there was such a limit is absent: none. */
@@ -229,6 +261,78 @@ export function presentProbe({ verdict, statusClass, latencyMs }: ProbeResult) {
     status_class: statusClass,
     latency_ms: latencyMs,
   };
+}
+
+export function presentDryRun(run: DryRun) {
+  const { rule, nearest, ...same } = run;
+  return {
+    ...same,
+    rule: rule === null ? null : { index: rule.index, rule: rule.text },
+    nearest: nearest === null ? null : { index: nearest.index, rule: nearest.text, misses: nearest.misses },
+  };
+}
+
+export function presentCatalogueEntry(entry: CatalogueEntry) {
+  return {
+    slug: entry.slug,
+    name: entry.name,
+    upstream: entry.upstream,
+    credential: entry.credential,
+    request_headers: entry.requestHeaders,
+    dialect: entry.dialect,
+    presets: entry.presets.map(({ name, allow }) => ({ name, allow })),
+    sdk: { base_url: entry.sdk.baseUrl, env: entry.sdk.env ?? null },
+  };
+}
+
+export function presentAdminEvent(event: AdminEventRecord) {
+  return {
+    id: event.id,
+    at: event.at,
+    actor: { kind: event.actorKind, id: event.actorId, name: event.actorName },
+    via: event.via,
+    ip: event.ip,
+    action: event.action,
+    subject: { kind: event.subjectKind, id: event.subjectId, name: event.subjectName },
+    before: event.before,
+    after: event.after,
+    metadata: JSON.parse(event.metadata) as Record<string, unknown>,
+  };
+}
+
+export function presentNetworks({ trusted, pending, storm }: HolderNetworks) {
+  return {
+    trusted: trusted.map(({ network, source, firstSeen, lastSeen, place }) => ({
+      network,
+      source,
+      first_seen: new Date(firstSeen),
+      last_seen: new Date(lastSeen),
+      place: presentPlace(place),
+    })),
+    pending: pending.map((entry) => ({
+      id: entry.id,
+      network: entry.network,
+      key_id: entry.keyId,
+      request: {
+        method: entry.request.method,
+        path: entry.request.path,
+        user_agent: entry.request.userAgent,
+        integration: entry.request.integration,
+        address: entry.request.address,
+        place: presentPlace(entry.request.place),
+      },
+      since: new Date(entry.since),
+      last_seen: new Date(entry.lastSeen),
+      attempts: entry.attempts,
+      expires_at: new Date(entry.expiresAt),
+      mailed: entry.mailed,
+    })),
+    storm: storm === null ? null : { since: new Date(storm.since), networks: storm.networks },
+  };
+}
+
+function presentPlace({ country, region, city, asn, network }: Place) {
+  return { country, region, city, asn, network };
 }
 
 export function presentPage<T, J>(page: Page<T>, present: (entry: T) => J) {

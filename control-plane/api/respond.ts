@@ -1,7 +1,8 @@
+import { etagOf } from "./precondition.ts";
 import type { Reply, Route, Stream } from "./route.ts";
 
 /** The answer to what was done. Nothing the API says is for a cache. */
-export function respond(route: Route, done: Reply<unknown> | Stream): Response {
+export async function respond(route: Route, done: Reply<unknown> | Stream): Promise<Response> {
   if ("body" in done) {
     return new Response(done.body, {
       headers: {
@@ -14,7 +15,10 @@ export function respond(route: Route, done: Reply<unknown> | Stream): Response {
   }
   return Response.json(done.json, {
     status: done.status ?? route.statuses[0],
-    headers: { "Cache-Control": "no-store" },
+    headers: {
+      "Cache-Control": "no-store",
+      ...(done.revision === undefined ? {} : { ETag: await etagOf(done) }),
+    },
   });
 }
 

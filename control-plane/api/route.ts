@@ -33,6 +33,8 @@ export interface Reply<T> {
   readonly status?: SuccessStatus;
   /** Of the thing that was read: makes the answer carry an ETag, and a later change conditional on it. */
   readonly revision?: number;
+  /** What the ETag stands for; absent: all of `json`. */
+  readonly validated?: unknown;
 }
 
 /** An answer that is written while it is read, such as an export. */

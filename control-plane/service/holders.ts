@@ -4,6 +4,7 @@ import type { HolderKind } from "@relaykey/core/snapshot";
 import { newLocator } from "@relaykey/core/token";
 import { isForeignKeyViolation, isUniqueViolation } from "@relaykey/db/queries/conflicts";
 import * as queries from "@relaykey/db/queries/holders";
+import { isStale } from "@relaykey/db/queries/revisions";
 import type { Holder, HolderChange } from "@relaykey/db/queries/holders";
 import { authorize } from "./authorization.ts";
 import { adminEvent, changedFacts } from "./caller.ts";
@@ -87,12 +88,17 @@ export async function findHolder(
   return holder === null ? fail("not_found") : ok(holder);
 }
 
-/** Changes a holder, and with it the policy of each of its keys. */
+/**
+ * Changes a holder, and with it the policy of each of its keys.
+ *
+ * @param expected the revision that it must be at; null = any.
+ */
 export async function changeHolder(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
   update: HolderUpdate,
+  expected: number | null = null,
 ): Promise<Outcome<{ readonly holder: Holder; readonly enforcement: FanOut }>> {
   const allowed = authorize(caller, "holder.change");
   if (!allowed.ok) return allowed;
@@ -118,11 +124,12 @@ export async function changeHolder(
       { kind: "holder", id: subjectId },
       changedFacts(found.value, change),
     );
-    const changed = await queries.changeHolder(deps.db, organizationId, subjectId, change, event);
+    const changed = await queries.changeHolder(deps.db, organizationId, subjectId, change, event, expected);
     if (changed === null) return fail("not_found");
     const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
     return ok({ holder: changed.holder, enforcement });
   } catch (error) {
+    if (isStale(error)) return fail("precondition_failed");
     return nameTaken(error, after.name);
   }
 }
@@ -145,7 +152,7 @@ export async function freezeHolder(
     { kind: "holder", id },
     { before: { frozen: was }, after: { frozen } },
   );
-  const changed = await queries.changeHolder(deps.db, caller.organizationId, id, { frozen }, event);
+  const changed = await queries.changeHolder(deps.db, caller.organizationId, id, { frozen }, event, null);
   if (changed === null) return fail("not_found");
   const enforcement = await enforceKeys(deps, caller.organizationId, changed.keyIds);
   return ok({ holder: changed.holder, enforcement });

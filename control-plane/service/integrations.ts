@@ -8,6 +8,7 @@ import { isForeignKeyViolation, isUniqueViolation } from "@relaykey/db/queries/c
 import * as queries from "@relaykey/db/queries/integrations";
 import type { Integration, IntegrationChange, NewSealedSecret } from "@relaykey/db/queries/integrations";
 import { authorize } from "./authorization.ts";
+import { isStale } from "@relaykey/db/queries/revisions";
 import { adminEvent, changedFacts } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
@@ -128,12 +129,15 @@ export async function findIntegration(
 
 /**
  * Changes an integration and brings the change to all of its keys. Keys that could not be reached are counted as pending.
+ *
+ * @param expected the revision that it must be at; null = any.
  */
 export async function changeIntegration(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
   update: IntegrationUpdate,
+  expected: number | null = null,
 ): Promise<Outcome<IntegrationAnswer>> {
   const allowed = authorize(caller, "integration.change");
   if (!allowed.ok) return allowed;
@@ -155,10 +159,15 @@ export async function changeIntegration(
     { kind: "integration", id },
     changedFacts(found.value, change),
   );
-  const changed = await queries.changeIntegration(deps.db, organizationId, id, change, event);
-  if (changed === null) return fail("not_found");
-  const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
-  return ok({ integration: changed.integration, enforcement });
+  try {
+    const changed = await queries.changeIntegration(deps.db, organizationId, id, change, event, expected);
+    if (changed === null) return fail("not_found");
+    const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
+    return ok({ integration: changed.integration, enforcement });
+  } catch (error) {
+    if (isStale(error)) return fail("precondition_failed");
+    throw error;
+  }
 }
 
 /** Deletes an integration, and its sealed vendor key, for which no RelayKey was ever issued. */

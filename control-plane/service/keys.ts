@@ -213,12 +213,17 @@ export async function findKey(
   return isSeen ? ok(key) : fail("not_found");
 }
 
-/** Changes what a key may do and waits until the change holds. A revoked key cannot be changed. */
+/**
+ * Changes what a key may do and waits until the change holds. A revoked key cannot be changed.
+ *
+ * @param expected the policy version that it must be at; null = any.
+ */
 export async function changeKey(
   deps: ServiceDependencies,
   caller: Caller,
   keyId: string,
   update: PolicyUpdate,
+  expected: number | null = null,
 ): Promise<Outcome<KeyAnswer>> {
   const allowed = authorize(caller, "key.change");
   if (!allowed.ok) return allowed;
@@ -227,6 +232,7 @@ export async function changeKey(
     if (!found.ok) return found;
     const { value: current } = found;
     if (current.state === "revoked") return fail("key_revoked");
+    if (expected !== null && current.policyVersion !== expected) return fail("precondition_failed");
     const policy = updatedPolicy(current, update);
     const problem = checkPolicy(policy, update.expiresAt === undefined ? null : deps.now());
     if (problem !== null) return problem;

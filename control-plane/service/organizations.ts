@@ -1,10 +1,12 @@
+import type { ConfirmationPolicy } from "@relaykey/core/confirmation";
 import { newId } from "@relaykey/core/ids";
 import type { Secret } from "@relaykey/core/secret";
 import { mintToken } from "@relaykey/core/token";
 import * as queries from "@relaykey/db/queries/organizations";
+import { isStale } from "@relaykey/db/queries/revisions";
 import type { Organization } from "@relaykey/db/queries/organizations";
 import { authorize } from "./authorization.ts";
-import { adminEvent } from "./caller.ts";
+import { adminEvent, changedFacts } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceOpenKeys } from "./enforcement.ts";
@@ -58,24 +60,53 @@ export async function showOrganization(
   return organization === null ? fail("not_found") : ok(organization);
 }
 
+export interface OrganizationUpdate {
+  readonly name?: string;
+  /** Only the named settings change. */
+  readonly confirmation?: Partial<ConfirmationPolicy>;
+}
+
+/**
+ * Changes an organization. How addresses are confirmed is part of the policy of its keys, which follow.
+ *
+ * @param expected the revision that it must be at; null = any.
+ */
 export async function changeOrganization(
   deps: ServiceDependencies,
   caller: Caller,
-  input: { readonly name: string },
-): Promise<Outcome<Organization>> {
+  update: OrganizationUpdate,
+  expected: number | null = null,
+): Promise<Outcome<{ readonly organization: Organization; readonly enforcement: FanOut }>> {
   const allowed = authorize(caller, "organization.change");
   if (!allowed.ok) return allowed;
   const { organizationId } = caller;
-  const organization = await queries.renameOrganization(deps.db, organizationId, {
-    name: input.name,
-    event: adminEvent(
-      caller,
-      "organization.changed",
-      { kind: "organization", id: organizationId },
-      { after: { name: input.name } },
-    ),
-  });
-  return organization === null ? fail("not_found") : ok(organization);
+  const found = await queries.findOrganization(deps.db, organizationId);
+  if (found === null) return fail("not_found");
+  const { confirmation, ...settings } = update;
+  const change = {
+    ...settings,
+    ...(confirmation === undefined ? {} : { confirmation: { ...found.confirmation, ...confirmation } }),
+  };
+  const event = adminEvent(
+    caller,
+    "organization.changed",
+    { kind: "organization", id: organizationId },
+    changedFacts(found, change),
+  );
+  // Members of the settings are merged here, so another change of them in between must not be overwritten.
+  const basis = confirmation === undefined ? expected : (expected ?? found.revision);
+  try {
+    const changed = await queries.changeOrganization(deps.db, organizationId, change, event, basis);
+    if (changed === null) return fail("not_found");
+    const { state, pending } =
+      changed.keys === 0
+        ? ({ state: "enforced", pending: 0 } as const)
+        : await enforceOpenKeys(deps, organizationId);
+    return ok({ organization: changed.organization, enforcement: { state, keys: changed.keys, pending } });
+  } catch (error) {
+    if (isStale(error)) return fail(expected === null ? "changed_meanwhile" : "precondition_failed");
+    throw error;
+  }
 }
 
 /** Refuses every key of the organization, or ends that. Keys beyond one run stay pending: see `continueEnforcement`. */

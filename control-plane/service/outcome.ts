@@ -19,6 +19,7 @@ export type FailureCode =
   | "key_revoked"
   | "too_many_alive"
   | "changed_meanwhile"
+  | "precondition_failed"
   | "plan_limit"
   | "webhook_disabled"
   | "rate_limited"

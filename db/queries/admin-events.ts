@@ -12,19 +12,21 @@ export type Actor =
   | { readonly kind: "holder"; readonly id: string }
   | { readonly kind: "system"; readonly id: null };
 
-export type SubjectKind =
-  | "organization"
-  | "integration"
-  | "holder"
-  | "key"
-  | "management_token"
-  | "user"
-  | "membership"
-  | "invitation"
-  | "domain_claim"
-  | "webhook_endpoint"
-  | "webhook_delivery"
-  | "notice";
+export const SUBJECT_KINDS = [
+  "organization",
+  "integration",
+  "holder",
+  "key",
+  "management_token",
+  "user",
+  "membership",
+  "invitation",
+  "domain_claim",
+  "webhook_endpoint",
+  "webhook_delivery",
+  "notice",
+] as const;
+export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 
 type Facts = Readonly<Record<string, unknown>>;
 

@@ -18,6 +18,8 @@ export interface AuditFilter {
   readonly requestId?: string;
   /** As it was sent: case counts. */
   readonly method?: string;
+  /** How the path begins; case counts. */
+  readonly pathPrefix?: string;
   /** Anywhere in the path; case counts. */
   readonly pathPart?: string;
   /** A canonical address. */
@@ -90,6 +92,7 @@ export function auditWhere(organizationId: string, filter: AuditFilter): SQL | u
     filter.reason === undefined ? undefined : eq(auditEvents.reason, filter.reason),
     filter.requestId === undefined ? undefined : eq(auditEvents.requestId, filter.requestId),
     filter.method === undefined ? undefined : eq(auditEvents.method, filter.method),
+    filter.pathPrefix === undefined ? undefined : sql`starts_with(${auditEvents.path}, ${filter.pathPrefix})`,
     filter.pathPart === undefined ? undefined : sql`position(${filter.pathPart} in ${auditEvents.path}) > 0`,
     filter.ip === undefined ? undefined : eq(auditEvents.ip, filter.ip),
     filter.status === undefined

@@ -5,6 +5,7 @@ import { relayKeys } from "../schema/keys.ts";
 import { insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import { bumpKeys } from "./outbox.ts";
+import { revisionGuard } from "./revisions.ts";
 
 export type Holder = typeof holders.$inferSelect;
 export type NewHolder = typeof holders.$inferInsert;
@@ -59,7 +60,8 @@ export async function createHolder(db: Database, holder: NewHolder, event: Admin
  * Changes a holder. Its keys carry its name and state, so each gets a new policy version.
  *
  * @returns the ids of the keys that now wait to be enforced.
- * @throws a unique violation of HOLDER_NAME_INDEX when the name is taken.
+ * @param expected the revision that it must be at; null = any.
+ * @throws a unique violation of HOLDER_NAME_INDEX when the name is taken; what `isStale` knows when the revision is another.
  */
 export async function changeHolder(
   db: Database,
@@ -67,12 +69,14 @@ export async function changeHolder(
   holderId: string,
   change: HolderChange,
   event: AdminEvent,
+  expected: number | null,
 ): Promise<{ readonly holder: Holder; readonly keyIds: string[] } | null> {
   const [lock, bump] = bumpKeys(db, organizationId, sql`${relayKeys.holderId} = ${holderId}`);
-  const [updated, , bumped] = await db.batch([
+  const [, , updated, , bumped] = await db.batch([
+    ...revisionGuard(db, holders, organizationId, holderId, expected),
     db
       .update(holders)
-      .set(change)
+      .set({ ...change, revision: sql`${holders.revision} + 1` })
       .where(and(eq(holders.organizationId, organizationId), eq(holders.id, holderId)))
       .returning(),
     lock,

@@ -6,6 +6,7 @@ import { insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import { bumpKeys } from "./outbox.ts";
 import { planGuard } from "./plans.ts";
+import { revisionGuard } from "./revisions.ts";
 
 export type Integration = typeof integrations.$inferSelect;
 export type NewIntegration = typeof integrations.$inferInsert;
@@ -76,7 +77,9 @@ export async function createIntegration(
 /**
  * Changes an integration. Each of its keys carries a copy in its policy, so each gets a new policy version.
  *
+ * @param expected the revision that it must be at; null = any.
  * @returns the ids of the keys that now wait to be enforced; null when there is no such integration.
+ * @throws what `isStale` knows when the revision is another.
  */
 export async function changeIntegration(
   db: Database,
@@ -84,12 +87,14 @@ export async function changeIntegration(
   integrationId: string,
   change: IntegrationChange,
   event: AdminEvent,
+  expected: number | null,
 ): Promise<ChangedIntegration | null> {
   const [lock, bump] = bumpKeys(db, organizationId, sql`${relayKeys.integrationId} = ${integrationId}`);
-  const [updated, , bumped] = await db.batch([
+  const [, , updated, , bumped] = await db.batch([
+    ...revisionGuard(db, integrations, organizationId, integrationId, expected),
     db
       .update(integrations)
-      .set(change)
+      .set({ ...change, revision: sql`${integrations.revision} + 1` })
       .where(and(eq(integrations.organizationId, organizationId), eq(integrations.id, integrationId)))
       .returning(),
     lock,

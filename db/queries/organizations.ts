@@ -1,9 +1,11 @@
 import { eq, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
+import { relayKeys } from "../schema/keys.ts";
 import { organizations } from "../schema/organizations.ts";
 import { insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import { bumpKeys } from "./outbox.ts";
+import { revisionGuard } from "./revisions.ts";
 import { insertManagementToken } from "./tokens.ts";
 import type { NewManagementToken } from "./tokens.ts";
 
@@ -33,21 +35,35 @@ export async function createOrganization(
   return row;
 }
 
-/** @returns null when there is no such organization. */
-export async function renameOrganization(
+/**
+ * Changes an organization. Its keys that are confirmed on new addresses get a new policy version when that is what changes.
+ *
+ * @param expected the revision that it must be at; null = any.
+ * @returns how many keys now wait to be enforced; null when there is no such organization.
+ * @throws what `isStale` knows when the revision is another.
+ */
+export async function changeOrganization(
   db: Database,
   organizationId: string,
-  change: { readonly name: string; readonly event: AdminEvent },
-): Promise<Organization | null> {
-  const [updated] = await db.batch([
+  change: Partial<Pick<Organization, "name" | "confirmation">>,
+  event: AdminEvent,
+  expected: number | null,
+): Promise<{ readonly organization: Organization; readonly keys: number } | null> {
+  const follows = change.confirmation === undefined ? sql`false` : sql`${relayKeys.ipMode} = 'confirm'`;
+  const [lock, bump] = bumpKeys(db, organizationId, follows);
+  const [, , updated, , bumped] = await db.batch([
+    ...revisionGuard(db, organizations, organizationId, organizationId, expected),
     db
       .update(organizations)
-      .set({ name: change.name })
+      .set({ ...change, revision: sql`${organizations.revision} + 1` })
       .where(eq(organizations.id, organizationId))
       .returning(),
-    insertAdminEvent(db, change.event),
+    lock,
+    bump,
+    insertAdminEvent(db, event),
   ]);
-  return updated[0] ?? null;
+  const [organization] = updated;
+  return organization === undefined ? null : { organization, keys: bumped.rows.length };
 }
 
 /**
@@ -64,7 +80,7 @@ export async function setFrozen(
   const [updated, , bumped] = await db.batch([
     db
       .update(organizations)
-      .set({ frozen: change.frozen })
+      .set({ frozen: change.frozen, revision: sql`${organizations.revision} + 1` })
       .where(eq(organizations.id, organizationId))
       .returning(),
     lock,

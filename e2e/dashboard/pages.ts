@@ -20,6 +20,12 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "audit-event", path: ({ requestId }) => `/audit/${requestId}` },
   { name: "admin-events", path: () => "/admin-events" },
   { name: "device", path: () => "/device?code=BCDF-GHJK" },
+  { name: "settings", path: () => "/settings" },
+  { name: "settings-confirmation", path: () => "/settings/confirmation" },
+  { name: "settings-tokens", path: () => "/settings/tokens" },
+  { name: "settings-custody", path: () => "/settings/custody" },
+  { name: "settings-danger", path: () => "/settings/danger" },
+  { name: "settings-danger-confirm", path: () => "/settings/danger?confirm=freeze" },
   { name: "search", path: () => "/search?q=a" },
   { name: "missing", path: () => "/no/such/page" },
 ];

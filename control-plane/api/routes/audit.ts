@@ -1,8 +1,12 @@
-import { queryAuditEvents } from "../../service/audit.ts";
-import { presentAuditEvent, presentPage } from "../presenters.ts";
-import { answered, route } from "../route.ts";
-import { auditPage, auditQuery } from "../schemas/audit.ts";
-import { pageRequest, withoutAbsent } from "../schemas/fields.ts";
+import { exportAuditEvents, queryAuditEvents } from "../../service/audit.ts";
+import { queryAdminEvents } from "../../service/admin-log.ts";
+import { ok } from "../../service/outcome.ts";
+import { EXPORT_TYPES, exportStream } from "../audit-export.ts";
+import { presentAdminEvent, presentAuditEvent, presentPage } from "../presenters.ts";
+import { answered, route, streamRoute } from "../route.ts";
+import { adminEventPage, adminEventQuery } from "../schemas/admin-events.ts";
+import { auditExportQuery, auditPage, auditQuery } from "../schemas/audit.ts";
+import { pageRequest } from "../schemas/fields.ts";
 
 export const auditRoutes = [
   route({
@@ -17,14 +21,43 @@ export const auditRoutes = [
     answer: auditPage,
     statuses: [200],
     errors: ["integration_unknown"],
-    handle: async ({ deps, caller, query: { limit, cursor, key, request_id, ...same } }) => {
-      const filter = withoutAbsent({ ...same, keyId: key, requestId: request_id });
-      return answered(
-        await queryAuditEvents(deps, caller, filter, pageRequest({ limit, cursor })),
-        (page) => ({
-          json: presentPage(page, presentAuditEvent),
-        }),
-      );
+    handle: async ({ deps, caller, query: { filter, ...page } }) =>
+      answered(await queryAuditEvents(deps, caller, filter, pageRequest(page)), (events) => ({
+        json: presentPage(events, presentAuditEvent),
+      })),
+  }),
+  streamRoute({
+    method: "GET",
+    path: "/audit-events/export",
+    id: "exportAuditEvents",
+    action: "audit.read",
+    tag: "Audit",
+    summary: "Export the audit log",
+    description:
+      "All events that the filter admits, newest first, as they are read. An export that was cut off goes on with the request_id of its last event as the cursor.",
+    query: auditExportQuery,
+    streams: [EXPORT_TYPES.ndjson, EXPORT_TYPES.csv],
+    statuses: [200],
+    errors: ["integration_unknown"],
+    handle: async ({ deps, caller, query: { filter, format, cursor } }) => {
+      const events = await exportAuditEvents(deps, caller, filter, cursor);
+      return events.ok ? ok(exportStream(events.value, format)) : events;
     },
+  }),
+  route({
+    method: "GET",
+    path: "/admin-events",
+    id: "listAdminEvents",
+    action: "admin_event.read",
+    tag: "Audit",
+    summary: "List what was changed, and by whom",
+    description: "Newest first.",
+    query: adminEventQuery,
+    answer: adminEventPage,
+    statuses: [200],
+    handle: async ({ deps, caller, query: { filter, ...page } }) =>
+      answered(await queryAdminEvents(deps, caller, filter, pageRequest(page)), (events) => ({
+        json: presentPage(events, presentAdminEvent),
+      })),
   }),
 ];

@@ -69,6 +69,7 @@ export const holderRoutes = [
     handle: async ({ deps, caller, params }) =>
       answered(await showHolder(deps, caller, params.holder), (holder) => ({
         json: { holder: presentHolder(holder) },
+        revision: holder.revision,
       })),
   }),
   route({
@@ -85,9 +86,10 @@ export const holderRoutes = [
     answer: holderChangeAnswer,
     statuses: [200, 202],
     errors: ["name_taken"],
-    handle: async ({ deps, caller, params, body }) =>
+    conditional: true,
+    handle: async ({ deps, caller, params, body, expected }) =>
       answered(
-        await changeHolder(deps, caller, params.holder, withoutAbsent(body)),
+        await changeHolder(deps, caller, params.holder, withoutAbsent(body), expected),
         ({ holder, enforcement }) => ({
           json: { holder: presentHolder(holder), enforcement },
           status: statusOf(enforcement, 200),

@@ -5,8 +5,10 @@ import { holderRoutes } from "./holders.ts";
 import { integrationRoutes } from "./integrations.ts";
 import { keyLifecycleRoutes } from "./key-lifecycle.ts";
 import { keyRoutes } from "./keys.ts";
-import { noticeRoutes } from "./notices.ts";
+import { networkRoutes } from "./networks.ts";
 import { organizationRoutes } from "./organizations.ts";
+import { policyRoutes } from "./policy.ts";
+import { noticeRoutes } from "./notices.ts";
 import { planRoutes } from "./plan.ts";
 import { referenceRoutes } from "./reference.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -24,6 +26,8 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...keyLifecycleRoutes,
   ...auditRoutes,
+  ...networkRoutes,
+  ...policyRoutes,
   ...tokenRoutes,
   ...webhookRoutes,
   ...noticeRoutes,

@@ -68,6 +68,7 @@ export const integrationRoutes = [
     handle: async ({ deps, caller, params }) =>
       answered(await showIntegration(deps, caller, params.integration), (integration) => ({
         json: { integration: presentIntegration(integration) },
+        revision: integration.revision,
       })),
   }),
   route({
@@ -83,9 +84,10 @@ export const integrationRoutes = [
     example: { enabled: true },
     answer: integrationChangeAnswer,
     statuses: [200, 202],
-    handle: async ({ deps, caller, params, body }) =>
+    conditional: true,
+    handle: async ({ deps, caller, params, body, expected }) =>
       answered(
-        await changeIntegration(deps, caller, params.integration, body),
+        await changeIntegration(deps, caller, params.integration, body, expected),
         ({ integration, enforcement }) => ({
           json: { integration: presentIntegration(integration), enforcement },
           status: statusOf(enforcement, 200),

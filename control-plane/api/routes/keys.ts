@@ -89,7 +89,12 @@ export const keyRoutes = [
     answer: keyAnswer,
     statuses: [200],
     handle: async ({ deps, caller, params }) =>
-      answered(await showKey(deps, caller, params.key), (key) => ({ json: { key: presentListedKey(key) } })),
+      answered(await showKey(deps, caller, params.key), (key) => ({
+        json: { key: presentListedKey(key) },
+        revision: key.policyVersion,
+        // Use and enforcement go on by themselves: a change is worked out from what the key may do.
+        validated: [key.id, key.policyVersion],
+      })),
   }),
   route({
     method: "GET",
@@ -136,8 +141,9 @@ export const keyRoutes = [
     answer: keyChangeAnswer,
     statuses: [200, 202],
     errors: ["key_revoked", "changed_meanwhile"],
-    handle: async ({ deps, caller, params, body }) =>
-      answered(await changeKey(deps, caller, params.key, body(deps.now())), (changed) => ({
+    conditional: true,
+    handle: async ({ deps, caller, params, body, expected }) =>
+      answered(await changeKey(deps, caller, params.key, body(deps.now()), expected), (changed) => ({
         json: presentChange(changed),
         status: statusOf(changed.enforcement, 200),
       })),

@@ -10,11 +10,13 @@ import {
 import { presentOrganization } from "../presenters.ts";
 import { statusOf } from "../respond.ts";
 import { answered, route } from "../route.ts";
+import { withoutAbsent } from "../schemas/fields.ts";
 import {
   createdOrganizationAnswer,
-  frozenAnswer,
+  organizationChangeAnswer,
   openChangesAnswer,
   organizationAnswer,
+  organizationChange,
   organizationInput,
 } from "../schemas/organizations.ts";
 
@@ -53,6 +55,7 @@ export const organizationRoutes = [
     handle: async ({ deps, caller }) =>
       answered(await showOrganization(deps, caller), (organization) => ({
         json: { organization: presentOrganization(organization) },
+        revision: organization.revision,
       })),
   }),
   route({
@@ -62,14 +65,21 @@ export const organizationRoutes = [
     action: "organization.change",
     tag: "Organization",
     summary: "Change your organization",
-    body: organizationInput,
+    description: "Settings of how new addresses are confirmed change one by one; the keys concerned follow.",
+    body: organizationChange,
     example: { name: "Acme Ltd" },
-    answer: organizationAnswer,
-    statuses: [200],
-    handle: async ({ deps, caller, body }) =>
-      answered(await changeOrganization(deps, caller, body), (organization) => ({
-        json: { organization: presentOrganization(organization) },
-      })),
+    answer: organizationChangeAnswer,
+    statuses: [200, 202],
+    errors: ["changed_meanwhile"],
+    conditional: true,
+    handle: async ({ deps, caller, body, expected }) =>
+      answered(
+        await changeOrganization(deps, caller, withoutAbsent(body), expected),
+        ({ organization, enforcement }) => ({
+          json: { organization: presentOrganization(organization), enforcement },
+          status: statusOf(enforcement, 200),
+        }),
+      ),
   }),
   route({
     method: "POST",
@@ -80,7 +90,7 @@ export const organizationRoutes = [
     summary: "Freeze all keys",
     description:
       "Refuses every key of the organization until it is unfrozen. Enforce goes on with what is pending.",
-    answer: frozenAnswer,
+    answer: organizationChangeAnswer,
     statuses: [200, 202],
     handle: ({ deps, caller }) => setFrozen(deps, caller, true),
   }),
@@ -91,7 +101,7 @@ export const organizationRoutes = [
     action: "organization.freeze",
     tag: "Organization",
     summary: "End the freeze of all keys",
-    answer: frozenAnswer,
+    answer: organizationChangeAnswer,
     statuses: [200, 202],
     handle: ({ deps, caller }) => setFrozen(deps, caller, false),
   }),

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { NO_LIMITS } from "@relaykey/core/limits";
 import { HOLDER_KINDS } from "@relaykey/core/snapshot";
 import { at, fanOutAnswer, limitsAnswer, pageOf, uuid } from "./answers.ts";
+import { confirmationChanges, confirmationInput } from "./confirmation.ts";
 import { change, name, page, reference, strict } from "./fields.ts";
 import { limits } from "./limits.ts";
 
@@ -16,7 +17,14 @@ export const holderInput = strict({
   email: fields.email.default(null),
   limits: limits.optional(),
 }).transform((input) => ({ ...input, limits: { ...NO_LIMITS, ...input.limits } }));
-export const holderChange = change({ ...fields, frozen: z.boolean("Give true or false."), limits });
+export const holderChange = change({
+  ...fields,
+  frozen: z.boolean("Give true or false."),
+  limits,
+  confirmation: confirmationInput.meta({
+    description: "What differs from the organization's settings, whole: {} follows them in everything.",
+  }),
+});
 export const holderQuery = strict(page);
 
 export const holderParams = strict({ holder: reference });
@@ -29,6 +37,7 @@ const holderShape = z
     email: z.string().nullable(),
     frozen: z.boolean(),
     limits: limitsAnswer,
+    confirmation: confirmationChanges,
     created_at: at,
   })
   .meta({ id: "Holder" });

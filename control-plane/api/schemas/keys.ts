@@ -65,13 +65,18 @@ const cidr = z.string("Give an address or a block such as 10.0.0.0/8.").transfor
   return z.NEVER;
 });
 
+/** Blocks of addresses, in canonical form; an empty list where that means none. */
+export const blocks = z
+  .array(cidr, 'Give a list of blocks such as ["10.0.0.0/8"].')
+  .max(500, "Give at most 500 blocks.");
+
 /** Blocks of addresses, in canonical form. */
 export const cidrs = z
   .array(cidr, 'Give a list of blocks such as ["10.0.0.0/8"].')
   .min(1, "Give at least one block.")
   .max(500, "Give at most 500 blocks.");
 
-const ip = strict({
+export const ip = strict({
   mode: z.enum(["any", "allowlist", "confirm"], "Give one of: any, allowlist, confirm."),
   cidrs: cidrs.optional(),
 }).transform(({ mode, cidrs }, context): IpPolicy => {
@@ -85,14 +90,17 @@ const ip = strict({
   return z.NEVER;
 });
 
+/** Values of the `{name}` segments in the rules. */
+export const bindings = z.record(
+  z.string(),
+  z.string("Give a text.").min(1, "Give at least one character.").max(256, "Give at most 256 characters."),
+  'Give an object such as { "zone": "…" }.',
+);
+
 const policy = {
   name: label,
   allow,
-  bindings: z.record(
-    z.string(),
-    z.string("Give a text.").min(1, "Give at least one character.").max(256, "Give at most 256 characters."),
-    'Give an object such as { "zone": "…" }.',
-  ),
+  bindings,
   ip,
   limits,
   not_before: moment.nullable(),

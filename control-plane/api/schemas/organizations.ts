@@ -1,8 +1,10 @@
 import * as z from "zod";
 import { at, fanOutAnswer, uuid } from "./answers.ts";
-import { label, strict } from "./fields.ts";
+import { confirmationAnswer, confirmationInput } from "./confirmation.ts";
+import { change, label, strict } from "./fields.ts";
 
 export const organizationInput = strict({ name: label });
+export const organizationChange = change({ name: label, confirmation: confirmationInput });
 
 export const organizationShape = z
   .strictObject({
@@ -10,6 +12,7 @@ export const organizationShape = z
     name: z.string(),
     audit_retention_days: z.int(),
     frozen: z.boolean().meta({ description: "All of its keys are refused until it is unfrozen." }),
+    confirmation: confirmationAnswer,
     created_at: at,
   })
   .meta({ id: "Organization" });
@@ -21,6 +24,9 @@ export const createdOrganizationAnswer = z.strictObject({
   management_token: z.string().meta({ description: "Acts in the new organization. Shown this once." }),
 });
 
-export const frozenAnswer = z.strictObject({ organization: organizationShape, enforcement: fanOutAnswer });
+export const organizationChangeAnswer = z.strictObject({
+  organization: organizationShape,
+  enforcement: fanOutAnswer,
+});
 
 export const openChangesAnswer = z.strictObject({ enforcement: fanOutAnswer });

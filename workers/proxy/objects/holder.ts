@@ -254,7 +254,9 @@ export class Holder {
     const key = this.#store.keyById(keyId);
     const snapshot = key === null ? null : readSnapshot(key);
     if (key === null || snapshot === null) throw new Error("A key that is not there cannot be frozen.");
-    const [edition, freezes] = [key.edition + 1, key.freezes + 1];
+    const edition = key.edition + 1;
+    // More than was ever lifted, whatever a snapshot says of that.
+    const freezes = Math.max(key.freezes, snapshot.freezesLifted) + 1;
     const frozen = encodeSnapshot(asIsolatesSee(snapshot, edition, freezes));
     this.#store.putKey({ ...key, edition, freezes, snapshot: frozen, enforcedAt: null });
     return freezes;

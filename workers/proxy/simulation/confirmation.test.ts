@@ -33,6 +33,18 @@ describe("a holder's networks do what the plain model says", () => {
   );
 });
 
+test("a freeze holds also where more of them were lifted than there were", async () => {
+  const bench = new Bench();
+  await bench.holder.apply(personsKey(1, { freezesLifted: 3 }));
+  bench.ask("203.0.113.1");
+  bench.ask("203.0.113.2");
+  const link = bench.mail(bench.store.pending()[0]?.id ?? "") ?? "";
+  expect((await bench.holder.networks.reject(link)).state).toBe("frozen_now");
+  expect(bench.ask("203.0.113.1").snapshot).toContain('"state":"frozen"');
+  await bench.holder.apply(personsKey(2, { freezesLifted: 3 }));
+  expect(bench.ask("203.0.113.1").snapshot).toContain('"state":"frozen"');
+});
+
 const MISTAKES: Record<string, Disturb> = {
   "a link that was used works again": (store) =>
     withMethods(store, {

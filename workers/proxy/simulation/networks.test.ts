@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { LeaseBook } from "../lease-book.ts";
 import type { StartLease } from "../start-lease.ts";
-import { flaw, simulateNetworks } from "./confirmation/world.ts";
+import { flaw } from "./confirmation/flaw.ts";
+import { simulateNetworks } from "./confirmation/world.ts";
 import type { NetworkHistory } from "./confirmation/world.ts";
 import { withStore } from "./mutants.ts";
 import { REAL_PLATFORM } from "./platform.ts";

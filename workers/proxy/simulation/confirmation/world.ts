@@ -5,7 +5,6 @@ import type { Holder } from "../../objects/holder.ts";
 import { PolicyCache } from "../cache.ts";
 import { History } from "../history.ts";
 import { Isolate } from "../isolate.ts";
-import { isLinearizable } from "../linearizability.ts";
 import type { Observed } from "../linearizability.ts";
 import { ObjectHome } from "../platform.ts";
 import type { Weather } from "../plan.ts";
@@ -13,8 +12,8 @@ import { Random } from "../random.ts";
 import type { System } from "../system.ts";
 import { VirtualTime } from "../virtual-time.ts";
 import { PERSONS_KEY, personsKey } from "./keys.ts";
-import { LEASED, OBJECT } from "./register.ts";
-import type { LeasedOperation, NetworkOperation, NetworkRead } from "./register.ts";
+import type { Seen } from "./flaw.ts";
+import type { NetworkOperation, NetworkRead } from "./register.ts";
 
 const NETWORKS = ["203.0.113.1", "203.0.113.2", "203.0.113.3"] as const;
 const WEATHERS: readonly Weather[] = [
@@ -33,9 +32,7 @@ interface Call {
   operation: NetworkOperation | null;
 }
 
-export interface NetworkHistory {
-  readonly operations: readonly Observed<NetworkOperation>[];
-  readonly reads: readonly Observed<NetworkRead>[];
+export interface NetworkHistory extends Seen {
   /** Open answers that were cut too late, told. */
   readonly lateCuts: string[];
   readonly counts: {
@@ -327,63 +324,6 @@ class World {
 
   #at(ms: number, act: () => Promise<unknown>): void {
     this.#time.after(ms, () => void act().catch(() => undefined));
-  }
-}
-
-/** What nothing that happens one at a time explains: "object" or "leases"; null when all is well. */
-export function flaw({ operations, reads }: NetworkHistory): "object" | "leases" | null {
-  if (!isLinearizable(OBJECT, operations)) return "object";
-  const leased: Observed<LeasedOperation>[] = changes(operations).flatMap(
-    ({ operation, invoked, returned }, id) => {
-      const announce = { operation: { kind: "announce", id, operation } as const, invoked, returned };
-      if (!promises(operation) || returned === Infinity) return [announce];
-      return [announce, { operation: { kind: "enforce", id } as const, invoked, returned }];
-    },
-  );
-  for (const { operation: read, invoked, returned } of reads) {
-    leased.push({ operation: { kind: "read", read }, invoked, returned });
-  }
-  return isLinearizable(LEASED, leased) ? null : "leases";
-}
-
-/** Those that change what a lease may say. Of the questions only the first use does. */
-function changes(operations: NetworkHistory["operations"]): Observed<NetworkOperation>[] {
-  let isFirstUseGone = false;
-  return operations.filter(({ operation, returned }) => {
-    switch (operation.kind) {
-      case "ask": {
-        const mayBeFirst = operation.outcome === "admitted" && !isFirstUseGone;
-        if (mayBeFirst && returned !== Infinity) isFirstUseGone = true;
-        return mayBeFirst;
-      }
-      case "confirm":
-        return operation.state === "confirmed_now" || operation.state === null;
-      case "reject":
-        return operation.state === "frozen_now" || operation.state === null;
-      case "remove":
-      case "approve":
-      case "apply":
-      case "revoke":
-        return true;
-    }
-  });
-}
-
-/** Whether what it found holds everywhere when it has returned. What another one did is that one's to promise. */
-function promises(operation: NetworkOperation): boolean {
-  switch (operation.kind) {
-    case "ask":
-      return false;
-    case "confirm":
-      return operation.state === "confirmed_now";
-    case "reject":
-      return operation.state === "frozen_now";
-    case "apply":
-    case "revoke":
-      return operation.holds === operation.version;
-    case "remove":
-    case "approve":
-      return true;
   }
 }
 

@@ -1,0 +1,241 @@
+import { BLOCK_REASONS } from "@relaykey/core/block-reasons";
+import type { BlockReason } from "@relaykey/core/block-reasons";
+import { DEFAULT_CONFIRMATION } from "@relaykey/core/confirmation";
+import { exactRule, nearestRule } from "@relaykey/core/explain";
+import type { NearMiss } from "@relaykey/core/explain";
+import { canonicalIp, compileNetworks } from "@relaykey/core/ip";
+import type { CanonicalIp } from "@relaykey/core/ip";
+import { compilePolicy, judge, readTarget } from "@relaykey/core/judge";
+import type { Policy, Verdict } from "@relaykey/core/judge";
+import { formatRule } from "@relaykey/core/scope";
+import type { ScopeRule } from "@relaykey/core/scope";
+import type { IpPolicy } from "@relaykey/core/snapshot";
+import type { TargetResult } from "@relaykey/core/target";
+import { loadSnapshot } from "@relaykey/db/queries/snapshots";
+import { authorize } from "./authorization.ts";
+import type { Caller } from "./caller.ts";
+import type { ServiceDependencies } from "./dependencies.ts";
+import { findIntegration } from "./integrations.ts";
+import { fail, invalid, ok } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
+import { showOrganization } from "./organizations.ts";
+
+/** A request that nobody makes. */
+export interface ImaginedRequest {
+  readonly method: string;
+  /** Below the integration: path, and query after a "?". */
+  readonly target: string;
+  /** Absent: the caller's own. */
+  readonly ip?: string;
+  /** Absent: now. */
+  readonly at?: Date;
+}
+
+/** A policy that no key has yet. */
+export interface DraftPolicy {
+  /** An id or a slug. */
+  readonly integration: string;
+  readonly rules: readonly ScopeRule[];
+  readonly bindings: Readonly<Record<string, string>>;
+  readonly ip: IpPolicy;
+  readonly notBefore: Date | null;
+  readonly expiresAt: Date | null;
+}
+
+export interface DryRun {
+  readonly allowed: boolean;
+  /** Why not; null when it is allowed. */
+  readonly reason: BlockReason | null;
+  /** What the proxy would answer; null when the vendor would. */
+  readonly status: number | null;
+  readonly detail: string;
+  /** The rule that admits it. */
+  readonly rule: { readonly index: number; readonly text: string } | null;
+  /** The rule that comes nearest, where none admits it. */
+  readonly nearest: {
+    readonly index: number;
+    readonly text: string;
+    readonly misses: NearMiss["misses"];
+  } | null;
+  /** What would have to change. */
+  readonly remedy: string | null;
+  readonly ip: string;
+  readonly at: Date;
+}
+
+interface Subject {
+  readonly policy: Policy;
+  readonly rules: readonly ScopeRule[];
+  /** Names the object that knows which networks are trusted; null for a draft. */
+  readonly holderLocator: string | null;
+}
+
+/**
+ * Says whether a request would be allowed, and why not, with the very function by which the proxy judges. Limits are not
+ * part of it: whether one is reached is known when a request is made.
+ *
+ * @param which a key by its id, or a draft.
+ */
+export async function dryRun(
+  deps: ServiceDependencies,
+  caller: Caller,
+  which: { readonly key: string } | { readonly draft: DraftPolicy },
+  request: ImaginedRequest,
+): Promise<Outcome<DryRun>> {
+  const allowed = authorize(caller, "policy.dry_run");
+  if (!allowed.ok) return allowed;
+  const address = request.ip ?? caller.ip;
+  const ip = address === null ? null : canonicalIp(address);
+  if (ip === null) return invalid("ip", "Give an IP address, such as 203.0.113.7.");
+  const subject =
+    "key" in which ? await ofKey(deps, caller, which.key) : await ofDraft(deps, caller, which.draft);
+  if (!subject.ok) return subject;
+  const { policy } = subject.value;
+  const at = request.at ?? new Date(deps.now());
+  const target = splitTarget(request.target);
+  const judged = { method: request.method, slug: policy.snapshot.integration.slug, target, ip };
+  const verdict = judge(policy, judged, at.getTime());
+  const final = verdict.ok ? await withTrust(deps, subject.value, verdict, ip) : ok(verdict);
+  if (!final.ok) return final;
+  return ok(explain(subject.value, final.value, { method: request.method, target, ip, at }));
+}
+
+async function ofKey(deps: ServiceDependencies, caller: Caller, keyId: string): Promise<Outcome<Subject>> {
+  const snapshot = await loadSnapshot(deps.db, caller.organizationId, keyId);
+  if (snapshot === null) return fail("not_found");
+  const policy = { snapshot, ...compilePolicy(snapshot) };
+  return ok({ policy, rules: snapshot.rules, holderLocator: snapshot.holderLocator });
+}
+
+async function ofDraft(
+  deps: ServiceDependencies,
+  caller: Caller,
+  draft: DraftPolicy,
+): Promise<Outcome<Subject>> {
+  const [integration, organization] = [
+    await findIntegration(deps, caller, draft.integration),
+    await showOrganization(deps, caller),
+  ];
+  if (!integration.ok) return fail("integration_unknown");
+  if (!organization.ok) return organization;
+  const { slug, enabled, allowEncodedSlash } = integration.value;
+  const { rules, bindings, ip, notBefore, expiresAt } = draft;
+  const snapshot = {
+    state: organization.value.frozen ? ("frozen" as const) : ("active" as const),
+    notBefore: notBefore?.getTime() ?? null,
+    expiresAt: expiresAt?.getTime() ?? null,
+    ip,
+    rules,
+    bindings,
+    confirmation: { ...DEFAULT_CONFIRMATION, ...organization.value.confirmation },
+    integration: { slug, enabled, allowEncodedSlash },
+  };
+  try {
+    return ok({ policy: { snapshot, ...compilePolicy(snapshot) }, rules, holderLocator: null });
+  } catch (error) {
+    if (error instanceof RangeError) return invalid("draft.bindings", error.message);
+    throw error;
+  }
+}
+
+/** What the policy leaves open for keys whose holder confirms addresses: whether this one is trusted. */
+async function withTrust(
+  deps: ServiceDependencies,
+  { policy, holderLocator }: Subject,
+  verdict: Verdict & { readonly ok: true },
+  ip: CanonicalIp,
+): Promise<Outcome<Verdict>> {
+  const { snapshot } = policy;
+  if (snapshot.ip.mode !== "confirm") return ok(verdict);
+  const { network } = verdict.value.ip;
+  if (compileNetworks(snapshot.confirmation.preapproved).contains(network)) return ok(verdict);
+  if (holderLocator === null) return ok(snapshot.confirmation.trustOnFirstUse ? verdict : unconfirmed());
+  try {
+    const { trusted, pending } = await deps.keyControl.networks(holderLocator);
+    const isTrusted = compileNetworks(trusted.map((each) => each.network)).contains(network);
+    const isFirst = snapshot.confirmation.trustOnFirstUse && trusted.length === 0 && pending.length === 0;
+    return ok(isTrusted || isFirst ? verdict : unconfirmed());
+  } catch (error) {
+    deps.log("warn", "dry_run_failed", {
+      ip: ip.address,
+      error: error instanceof Error ? error.name : typeof error,
+    });
+    return fail("data_plane_away");
+  }
+}
+
+function unconfirmed(): Verdict {
+  return { ok: false, reason: "ip_unconfirmed" };
+}
+
+function explain({ policy, rules }: Subject, verdict: Verdict, asked: Asked): DryRun {
+  const { method, target, ip, at } = asked;
+  const text = (index: number): string => {
+    const rule = rules[index];
+    return rule === undefined ? "" : formatRule(rule);
+  };
+  const same = { ip: ip.address, at };
+  if (verdict.ok) {
+    const { rule } = verdict.value;
+    return {
+      ...same,
+      allowed: true,
+      reason: null,
+      status: null,
+      detail: `Rule ${String(rule + 1)} admits it.`,
+      rule: { index: rule, text: text(rule) },
+      nearest: null,
+      remedy: null,
+    };
+  }
+  const { reason } = verdict;
+  const isScope = reason === "scope_path" || reason === "scope_method" || reason === "scope_query";
+  const near = isScope && target.ok ? nearestRule(policy.scope, method, target.target) : null;
+  return {
+    ...same,
+    allowed: false,
+    reason,
+    status: BLOCK_REASONS[reason].status,
+    detail: verdict.detail ?? BLOCK_REASONS[reason].detail,
+    rule: null,
+    nearest: near === null ? null : { index: near.rule, text: text(near.rule), misses: near.misses },
+    remedy: REMEDIES[reason]?.(asked, near) ?? null,
+  };
+}
+
+interface Asked {
+  readonly method: string;
+  readonly target: TargetResult;
+  readonly ip: CanonicalIp;
+  readonly at: Date;
+}
+
+/** What would have to change, where a change of the policy can help. */
+const REMEDIES: Partial<Record<BlockReason, (asked: Asked, near: NearMiss | null) => string>> = {
+  scope_query: (_, near) =>
+    `Widen the constraints on the query of rule ${ordinal(near)}, or leave the parameters out.`,
+  scope_method: ({ method }, near) => `Add ${method} to the methods of rule ${ordinal(near)}.`,
+  scope_path: ({ method, target }) => {
+    const exact = target.ok ? exactRule(method, target.target) : null;
+    return exact === null ? "Add a rule that covers this path." : `Add the rule "${exact}".`;
+  },
+  ip_not_allowed: ({ ip }) => `Add a block that holds ${ip.address} to the key's allowlist.`,
+  ip_unconfirmed: ({ ip }) => `The holder confirms ${ip.network}, or an admin approves it.`,
+  ip_unconfirmable: () =>
+    "Call from an address that is not shared by strangers, or give the key an allowlist.",
+  token_expired: ({ at }) => `Let the key expire after ${at.toISOString()}.`,
+  token_not_yet_valid: ({ at }) => `Let the key become valid by ${at.toISOString()}.`,
+  integration_disabled: () => "Enable the integration.",
+  key_frozen: () => "End the freeze of the key, of its holder, or of the organization.",
+  token_revoked: () => "Issue a new key: a revocation is final.",
+};
+
+/** As people count. */
+function ordinal(near: NearMiss | null): string {
+  return String((near?.rule ?? 0) + 1);
+}
+
+function splitTarget(text: string): TargetResult {
+  const mark = text.indexOf("?");
+  return mark < 0 ? readTarget(text, "") : readTarget(text.slice(0, mark), text.slice(mark + 1));
+}
