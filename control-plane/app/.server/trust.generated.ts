@@ -17,6 +17,12 @@ export const TRUST = {
       never: "a stored vendor key: it has the sealing half only",
     },
     {
+      who: "owns the confirm Worker",
+      gets: "reads and sends mail; answers links that are in use",
+      never:
+        "vendor keys, sealed or not; the database; a list of keys or holders; an address confirmed without a link's token",
+    },
+    {
       who: "has a dump of the database",
       gets: "ciphertext, hashes, the audit log",
       never: "vendor keys, usable tokens",
@@ -214,6 +220,14 @@ export const TRUST = {
     {
       title: 'Keys that opted into `enforcement: "edge"`',
       text: "they are revoked within the cache's bound, about 90 seconds, not at once.",
+    },
+    {
+      title: "A program that answers a confirmation as a person would",
+      text: 'Scanners that open links, run scripts, submit forms, press what they find, or take the first or last choice confirm and freeze nothing (`e2e/confirm/scanners.test.ts`). One that hides what it is, waits, reads the page and answers "Yes" with real input events is taken for a person ([decision 9](decisions/0009-answers-by-people.md)). Number matching stops it, as it stops others who read the holder\'s mail without a refused call of their own: the number is in no mail.',
+    },
+    {
+      title: "Words in a subject",
+      text: "A key's or an organization's name in a subject may look like an address; in the mail itself nothing foreign is a link.",
     },
     {
       title: "A thief on the holder's own network",
