@@ -23,6 +23,7 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "audit-wrong-filter", path: () => "/audit?ip=nonsense&status=9" },
   { name: "audit-event", path: ({ requestId }) => `/audit/${requestId}` },
   { name: "admin-events", path: () => "/admin-events" },
+  { name: "device", path: () => "/device?code=BCDF-GHJK" },
   { name: "start", path: () => "/start" },
   { name: "keys", path: () => "/keys" },
   { name: "keys-filtered", path: () => "/keys?state=expiring&q=northwind" },
