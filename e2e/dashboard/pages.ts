@@ -25,6 +25,11 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "settings-custody", path: () => "/settings/custody" },
   { name: "settings-danger", path: () => "/settings/danger" },
   { name: "settings-danger-confirm", path: () => "/settings/danger?confirm=freeze" },
+  { name: "keys", path: () => "/keys" },
+  { name: "key", path: ({ keys }) => `/keys/${keys[0]?.id ?? ""}` },
+  { name: "keys-new", path: () => "/keys/new" },
+  { name: "trust", path: () => "/trust" },
+  { name: "block-reasons", path: () => "/docs/block-reasons" },
   { name: "search", path: () => "/search?q=a" },
   { name: "missing", path: () => "/no/such/page" },
 ];
