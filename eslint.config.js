@@ -13,6 +13,7 @@ export default tseslint.config(
       "**/build/",
       "**/.relaykey/",
       "**/worker-configuration.d.ts",
+      "**/openapi.d.ts",
       "db/migrations/",
     ],
   },

@@ -268,6 +268,16 @@ describe("signing in", () => {
   });
 });
 
+test("admin events, networks and a dry run", async () => {
+  const id = await create();
+  expect((await json(["admin-events", "--subject", id]))["data"]).toMatchObject([{ action: "key.created" }]);
+  expect(await json(["networks", "list", "ci"])).toMatchObject({ trusted: [], pending: [] });
+  const draft = ["--integration", "openai", "--allow", "GET /v1/models"];
+  expect(await rk(["dry-run", "GET", "/v1/models", ...draft])).toMatchObject({ code: 0 });
+  const blocked = await rk(["dry-run", "POST", "/v1/models", "--key", id]);
+  expect(blocked, blocked.err).toMatchObject({ code: 1, out: expect.stringMatching(/^blocked /) as string });
+});
+
 describe("completion", () => {
   test.each([
     [["key"], ["keys"]],

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import { addAdminEventCommands } from "./commands/admin-events.ts";
 import { addAuditCommands } from "./commands/audit.ts";
 import { addCompletionCommands } from "./commands/completion.ts";
 import { addDryRunCommand } from "./commands/dry-run.ts";
 import { addHolderCommands } from "./commands/holders.ts";
 import { addIntegrationCommands } from "./commands/integrations.ts";
 import { addKeyCommands } from "./commands/keys.ts";
+import { addNetworkCommands } from "./commands/networks.ts";
 import { addOrganizationCommands } from "./commands/organization.ts";
 import { addRunCommands } from "./commands/run.ts";
 import { addSessionCommands } from "./commands/session.ts";
@@ -36,7 +38,9 @@ function createProgram(): Command {
   addKeyCommands(program);
   addRunCommands(program);
   addTokenCommands(program);
+  addNetworkCommands(program);
   addAuditCommands(program);
+  addAdminEventCommands(program);
   addDryRunCommand(program);
   addCompletionCommands(program);
   return program;

@@ -1,13 +1,11 @@
 import { fromAnyBase64, fromBase64Url } from "@relaykey/core/bytes";
 import type { Edition } from "@relaykey/core/client-ip";
 import { encodeMail } from "@relaykey/core/mail";
-import { isPlan } from "@relaykey/core/plans";
 import type { KeyControlApi } from "@relaykey/core/rpc";
-import { Secret } from "@relaykey/core/secret";
 import { importTagKey } from "@relaykey/core/token";
 import { openDatabase } from "@relaykey/db/client";
 import { log } from "./log.ts";
-import type { ServiceDependencies, StripeSettings } from "./service/dependencies.ts";
+import type { ServiceDependencies } from "./service/dependencies.ts";
 
 /** What the control plane needs, parsed once per isolate. Nothing behind this type reads `env` again. */
 export interface Dependencies extends ServiceDependencies {
@@ -74,7 +72,6 @@ export async function configure(env: Env): Promise<Dependencies> {
     tagKey: await readTagKey(env),
     controlKey: await readControlKey(env),
     development,
-    stripe: readStripe(env),
     proxyUrl,
     controlUrl: siteUrl(env, "RELAYKEY_CONTROL_URL"),
     edition,
@@ -112,39 +109,6 @@ async function readControlKey(env: Env): Promise<CryptoKey> {
     throw new ConfigurationError("RELAYKEY_CONTROL_KEY is malformed: it must be 32 random bytes in base64.");
   }
   return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-}
-
-const STRIPE_SECRETS = ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"] as const;
-
-/** Plans are sold with Stripe where RELAYKEY_STRIPE_PRICES names their prices. */
-function readStripe(env: Env): StripeSettings | null {
-  const api = siteUrl(env, "RELAYKEY_STRIPE_API");
-  const listed: unknown = env.RELAYKEY_STRIPE_PRICES;
-  if (listed === "") return null;
-  const prices = typeof listed === "string" ? parsePrices(listed) : null;
-  if (prices === null) {
-    throw new ConfigurationError(
-      'RELAYKEY_STRIPE_PRICES must be empty, or such as "builder=price_1,team=price_2,business=price_3".',
-    );
-  }
-  // Secrets of an installation that sells: not declared, because every declared one has to be set.
-  const [secretKey, webhookSecret] = STRIPE_SECRETS.map((name) => {
-    const value: unknown = (env as unknown as Record<string, unknown>)[name];
-    if (typeof value === "string" && value !== "") return new Secret(value);
-    throw new ConfigurationError(
-      `${name} is missing: RELAYKEY_STRIPE_PRICES needs it as a secret of this Worker.`,
-    );
-  }) as [Secret, Secret];
-  return { api, secretKey, webhookSecret, prices };
-}
-
-function parsePrices(text: string): StripeSettings["prices"] | null {
-  const entries = text.split(",").map((entry) => entry.split("="));
-  const isValid = entries.every(
-    ([plan = "", price = "", ...more]) =>
-      isPlan(plan) && plan !== "free" && /^price_\w+$/.test(price) && more.length === 0,
-  );
-  return isValid ? (Object.fromEntries(entries) as StripeSettings["prices"]) : null;
 }
 
 async function readTagKey(env: Env): Promise<CryptoKey> {

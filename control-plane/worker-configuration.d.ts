@@ -9,8 +9,6 @@ interface __BaseEnv_Env {
 	RELAYKEY_PROXY_URL: string;
 	RELAYKEY_DEV_UPSTREAMS: string;
 	RELAYKEY_ALLOW_INSECURE_COOKIES: string;
-	RELAYKEY_STRIPE_PRICES: string;
-	RELAYKEY_STRIPE_API: string;
 	DATABASE_URL: string;
 	RELAYKEY_TOKEN_KEY: string;
 	RELAYKEY_CONTROL_KEY: string;
@@ -27,7 +25,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "RELAYKEY_EDITION" | "RELAYKEY_CONTROL_URL" | "RELAYKEY_SEALING_KEY" | "RELAYKEY_SQL_ENDPOINT" | "RELAYKEY_PROXY_URL" | "RELAYKEY_DEV_UPSTREAMS" | "RELAYKEY_ALLOW_INSECURE_COOKIES" | "RELAYKEY_STRIPE_PRICES" | "RELAYKEY_STRIPE_API" | "DATABASE_URL" | "RELAYKEY_TOKEN_KEY" | "RELAYKEY_CONTROL_KEY">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "RELAYKEY_EDITION" | "RELAYKEY_CONTROL_URL" | "RELAYKEY_SEALING_KEY" | "RELAYKEY_SQL_ENDPOINT" | "RELAYKEY_PROXY_URL" | "RELAYKEY_DEV_UPSTREAMS" | "RELAYKEY_ALLOW_INSECURE_COOKIES" | "DATABASE_URL" | "RELAYKEY_TOKEN_KEY" | "RELAYKEY_CONTROL_KEY">> {}
 }
 declare module "*.txt" {
 	const value: string;

@@ -155,7 +155,7 @@ test("the number is in the answer, and in no mail", async () => {
   const { email, key } = await person();
   const path = `/${crypto.randomUUID()}`;
   await call(key, HOME, path);
-  const number = /number (\d+)/.exec((await call(key, CAFE, path)).detail)?.[1];
+  const number = /number is (\d+)/.exec((await call(key, CAFE, path)).detail)?.[1];
   expect(number).toMatch(/^\d+$/);
   const [mail] = await mailsTo(email, 1);
   expect(mail?.text.replace(/\/c\/\S+/, "")).not.toMatch(new RegExp(`\\b${number ?? ""}\\b`));

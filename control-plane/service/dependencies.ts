@@ -1,19 +1,6 @@
 import type { KeyControlApi } from "@relaykey/core/rpc";
 import type { MailMessage } from "@relaykey/core/mail";
-import type { Plan } from "@relaykey/core/plans";
-import type { Secret } from "@relaykey/core/secret";
 import type { Database } from "@relaykey/db/client";
-
-/** An account at Stripe. */
-export interface StripeSettings {
-  /** `https://api.stripe.com` */
-  readonly api: string;
-  readonly secretKey: Secret;
-  /** Signs what Stripe sends (`whsec_…`). */
-  readonly webhookSecret: Secret;
-  /** Id of the recurring price of each plan that can be bought. */
-  readonly prices: Readonly<Partial<Record<Plan, string>>>;
-}
 
 /** What the service layer needs from its surroundings. */
 export interface ServiceDependencies {
@@ -34,7 +21,5 @@ export interface ServiceDependencies {
   readonly proxyUrl: string;
   /** Base URL of this control plane, for links in mail: never taken from a request. */
   readonly controlUrl: string;
-  /** How plans are bought; null: the operator sets them. */
-  readonly stripe: StripeSettings | null;
   readonly log: (level: "info" | "warn" | "error", event: string, fields?: Record<string, unknown>) => void;
 }

@@ -14,6 +14,7 @@ import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { fail, invalid, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
+import { withinPlan } from "./plan-limit.ts";
 import { takeAll } from "./throttle.ts";
 import { toPage } from "./page.ts";
 import type { Page, PageRequest } from "./page.ts";
@@ -57,22 +58,25 @@ export async function inviteMember(
   const token = newToken();
   const now = deps.now();
   const invitation = { id, email, role: input.role, expiresAt: new Date(now + VALID_MS) };
-  await queries.insertInvitation(
-    deps.db,
-    {
-      ...invitation,
-      organizationId,
-      tokenHash: await hashOf(token),
-      invitedBy: caller.actor.kind === "user" ? caller.actor.id : null,
-    },
-    adminEvent(
-      caller,
-      "invitation.created",
-      { kind: "invitation", id },
-      { after: { email, role: input.role } },
+  const stored = await withinPlan(deps, caller, "members", async () =>
+    queries.insertInvitation(
+      deps.db,
+      {
+        ...invitation,
+        organizationId,
+        tokenHash: await hashOf(token),
+        invitedBy: caller.actor.kind === "user" ? caller.actor.id : null,
+      },
+      adminEvent(
+        caller,
+        "invitation.created",
+        { kind: "invitation", id },
+        { after: { email, role: input.role } },
+      ),
+      new Date(now),
     ),
-    new Date(now),
   );
+  if (!stored.ok) return stored;
   const invitedBy = await inviter(deps, caller);
   await mail(deps, caller, { ...invitation, invitedBy }, token);
   return ok({ ...invitation, invitedBy, createdAt: new Date(now) });

@@ -16,10 +16,6 @@ export interface PlanInUse {
   readonly plan: Plan;
   readonly auditRetentionDays: number;
   readonly usage: Readonly<Record<PlanResource, number>> & { readonly requests: number };
-  /** Whether the plan is bought with Stripe, or set by the operator of this installation. */
-  readonly billing: "stripe" | "operator";
-  /** Whether there is a subscription to manage. */
-  readonly isSubscribed: boolean;
 }
 
 export async function showPlan(deps: ServiceDependencies, caller: Caller): Promise<Outcome<PlanInUse>> {
@@ -31,13 +27,11 @@ export async function showPlan(deps: ServiceDependencies, caller: Caller): Promi
     queries.readUsage(deps.db, organizationId, new Date(deps.now())),
   ]);
   if (organization === null) return fail("not_found");
-  const { plan, auditRetentionDays, stripeCustomerId } = organization;
+  const { plan, auditRetentionDays } = organization;
   return ok({
     plan,
     auditRetentionDays,
     usage,
-    billing: deps.stripe === null ? "operator" : "stripe",
-    isSubscribed: stripeCustomerId !== null,
   });
 }
 

@@ -6,6 +6,7 @@ import { invitations, memberships, users } from "../schema/people.ts";
 import type { Role } from "../schema/people.ts";
 import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
+import { planGuard } from "./plans.ts";
 
 /** An invitation that was neither accepted nor revoked. It may have expired: then it can be sent again. */
 export interface Invitation {
@@ -61,7 +62,11 @@ export async function findInvitation(
   return row ?? null;
 }
 
-/** Stores an invitation in place of any that the address has already: one link works at a time. */
+/**
+ * Stores an invitation in place of any that the address has already: one link works at a time.
+ *
+ * @throws what `isPlanLimit` knows when the plan allows no more members.
+ */
 export async function insertInvitation(
   db: Database,
   invitation: typeof invitations.$inferInsert,
@@ -79,6 +84,7 @@ export async function insertInvitation(
           isOpen(),
         ),
       ),
+    ...planGuard(db, invitation.organizationId, "members"),
     db.insert(invitations).values(invitation),
     insertAdminEvent(db, event),
   ]);

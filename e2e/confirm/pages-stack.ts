@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ConfirmationMail, ConfirmationView } from "@relaykey/core/rpc";
+import type { Outbound } from "@relaykey/local/config/workerd";
 import { until } from "@relaykey/local/test/run-workerd";
 import { startSmallStack } from "@relaykey/local/test/small-stack";
 import type { SmallStack } from "@relaykey/local/test/small-stack";
@@ -27,7 +28,7 @@ export class PagesStack {
   }
 
   static async start(
-    more: { vars?: Record<string, string>; secrets?: Record<string, string> } = {},
+    more: { vars?: Record<string, string>; secrets?: Record<string, string>; outbound?: Outbound } = {},
   ): Promise<PagesStack> {
     return new PagesStack(
       await startSmallStack([
@@ -60,6 +61,7 @@ max_batch_timeout = 0
             ...more.vars,
           }),
           services: [{ binding: "OUTBOX", service: "relaykey-outbox", entrypoint: "Outbox" }],
+          ...(more.outbound === undefined ? {} : { outbound: more.outbound }),
           secrets: { RELAYKEY_CONFIRM_KEY: randomBytes(32).toString("base64"), ...more.secrets },
         },
       ]),
@@ -79,7 +81,10 @@ max_batch_timeout = 0
   }
 
   /** A link as it stands in a mail, and its token. */
-  async link(answers: Arranged, view: ConfirmationView = aView()): Promise<{ url: string; token: string }> {
+  async link(
+    answers: Arranged,
+    view: ConfirmationView = aView(),
+  ): Promise<{ url: string; token: string; mailId: string }> {
     const token = randomBytes(32).toString("base64url");
     const pendingId = crypto.randomUUID();
     const to = `${pendingId}@example.org`;
@@ -97,7 +102,7 @@ max_batch_timeout = 0
     const { text } = await this.mailTo(to);
     const url = /^http\S+\/c\/\S+$/m.exec(text)?.[0];
     if (url === undefined) throw new Error("The mail has no link.");
-    return { url, token };
+    return { url, token, mailId: mail.mailId };
   }
 
   async arrange(token: string, answers: Arranged): Promise<void> {

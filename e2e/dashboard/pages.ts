@@ -6,6 +6,10 @@ export interface PageUnderTest {
   readonly path: (example: Example) => string;
 }
 
+function key(index: number, rest: string) {
+  return ({ keys }: Example): string => `/keys/${keys[index]?.id ?? ""}${rest}`;
+}
+
 /** Every page that a member sees. New pages are added here: each is looked at, judged by axe, and searched for secrets. */
 export const PAGES: readonly PageUnderTest[] = [
   { name: "overview", path: () => "/" },
@@ -19,6 +23,36 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "audit-wrong-filter", path: () => "/audit?ip=nonsense&status=9" },
   { name: "audit-event", path: ({ requestId }) => `/audit/${requestId}` },
   { name: "admin-events", path: () => "/admin-events" },
+  { name: "device", path: () => "/device?code=BCDF-GHJK" },
+  { name: "start", path: () => "/start" },
+  { name: "keys", path: () => "/keys" },
+  { name: "keys-filtered", path: () => "/keys?state=expiring&q=northwind" },
+  { name: "keys-nothing", path: () => "/keys?q=nothing-like-this" },
+  { name: "key-new", path: () => "/keys/new" },
+  { name: "key-new-form", path: () => "/keys/new?integration=openai" },
+  { name: "key", path: key(0, "") },
+  { name: "key-revoke", path: key(0, "?confirm=revoke") },
+  { name: "key-reroll", path: key(0, "?confirm=reroll") },
+  { name: "key-edit", path: key(1, "/edit") },
+  { name: "key-tighten", path: key(2, "/tighten") },
+  {
+    name: "keys-revoke",
+    path: ({ keys }) => `/keys/revoke?key=${keys[0]?.id ?? ""}&key=${keys[1]?.id ?? ""}`,
+  },
+  { name: "keys-revoke-nothing", path: () => "/keys/revoke" },
+  { name: "integrations", path: () => "/integrations" },
+  { name: "integration-catalogue", path: () => "/integrations/new" },
+  { name: "integration-new", path: () => "/integrations/new?from=anthropic" },
+  { name: "integration-other", path: () => "/integrations/new?from=other" },
+  { name: "integration", path: () => "/integrations/openai" },
+  { name: "integration-rotate", path: () => "/integrations/openai?confirm=rotate" },
+  { name: "integration-disable", path: () => "/integrations/openai?confirm=disable" },
+  { name: "integration-edit", path: () => "/integrations/stripe/edit" },
+  { name: "holders", path: () => "/holders" },
+  { name: "holder-new", path: () => "/holders/new" },
+  { name: "holder", path: ({ holderIds }) => `/holders/${holderIds[2] ?? ""}` },
+  { name: "holder-freeze", path: ({ holderIds }) => `/holders/${holderIds[2] ?? ""}?confirm=freeze` },
+  { name: "holder-edit", path: ({ holderIds }) => `/holders/${holderIds[2] ?? ""}/edit` },
   { name: "settings", path: () => "/settings" },
   { name: "settings-confirmation", path: () => "/settings/confirmation" },
   { name: "settings-tokens", path: () => "/settings/tokens" },
@@ -31,5 +65,8 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "trust", path: () => "/trust" },
   { name: "block-reasons", path: () => "/docs/block-reasons" },
   { name: "search", path: () => "/search?q=a" },
+  { name: "notices", path: () => "/notices" },
+  { name: "settings-webhooks", path: () => "/settings/webhooks" },
+  { name: "settings-plan", path: () => "/settings/plan" },
   { name: "missing", path: () => "/no/such/page" },
 ];

@@ -147,9 +147,14 @@ test("a Worker calls what its place allows: a network, one server whatever the U
   };
   const outbox = site("relaykey-outbox");
   for (const { name } of SPECS) {
-    const reached = name === "relaykey-proxy" || name === "relaykey-audit" ? "{}" : "unreachable";
+    const reached =
+      name === "relaykey-proxy" || name === "relaykey-audit"
+        ? '{"MAILBOX":"DurableObjectNamespace"}'
+        : "unreachable";
     expect(await reach(name, outbox), name).toBe(reached);
   }
-  expect(await reach("relaykey-audit", "http://elsewhere.invalid/")).toBe("{}");
+  expect(await reach("relaykey-audit", "http://elsewhere.invalid/")).toBe(
+    '{"MAILBOX":"DurableObjectNamespace"}',
+  );
   expect(await reach("relaykey-proxy", "http://elsewhere.invalid/")).toBe("unreachable");
 });

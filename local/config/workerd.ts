@@ -10,7 +10,12 @@ import type { WorkerSpec } from "./worker-spec.ts";
 export type Outbound =
   | { readonly kind: "nothing" }
   /** Address blocks as `kj::Network::restrictPeers` takes them: CIDRs, "public", "private". */
-  | { readonly kind: "network"; readonly allow: readonly string[] }
+  | {
+      readonly kind: "network";
+      readonly allow: readonly string[];
+      /** Certificates (PEM) that vouch for servers beside those that browsers trust. */
+      readonly trust?: readonly string[];
+    }
   /** Every call lands at this one server, whatever its URL says. */
   | { readonly kind: "server"; readonly address: string };
 
@@ -222,7 +227,13 @@ function outboundService({ spec, outbound }: PlacedWorker): CapnpValue {
     case "server":
       return { name, external: { address: outbound.address, http: {} } };
     case "network":
-      return { name, network: { allow: outbound.allow, tlsOptions: { trustBrowserCas: true } } };
+      return {
+        name,
+        network: {
+          allow: outbound.allow,
+          tlsOptions: { trustBrowserCas: true, trustedCertificates: outbound.trust ?? [] },
+        },
+      };
   }
 }
 

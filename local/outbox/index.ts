@@ -32,9 +32,19 @@ async function answer(url: URL, mails: DurableObjectStub<Mailbox>): Promise<Resp
   if (url.pathname === "/") return page(listPage(await mails.list(recipient), recipient));
   if (url.pathname === "/messages") return json({ data: await mails.list(recipient) });
   const [, id = "", isDocument] = /^\/messages\/([^/]+?)(\/html)?$/.exec(url.pathname) ?? [];
-  const mail = id === "" ? null : await mails.find(decodeURIComponent(id));
+  const known = decode(id);
+  const mail = known === null ? null : await mails.find(known);
   if (mail === null) return page(missingPage(), 404);
   return isDocument === undefined ? page(mailPage(mail)) : page(mailDocument(mail), 200, MAIL_POLICY);
+}
+
+/** @returns null for what names no mail. */
+function decode(segment: string): string | null {
+  try {
+    return segment === "" ? null : decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
 }
 
 /** The pages' own style and search form, and the mail in its frame. */

@@ -20,7 +20,7 @@ export interface SmallWorker {
   readonly config?: string;
   /** Absolute path of the main module. */
   readonly main: string;
-  /** Some name where a Worker answers. */
+  /** Told where each Worker answers, by name. */
   readonly vars?: (url: (worker: string) => string) => Readonly<Record<string, string>>;
   /** Bindings beside those of its wrangler file. */
   readonly services?: WorkerSpec["services"];
@@ -119,7 +119,11 @@ async function place(
   }
   const spec = readWorkerSpec(config);
   return {
-    spec: { ...spec, services: [...spec.services, ...(worker.services ?? [])] },
+    spec: {
+      ...spec,
+      services: [...spec.services, ...(worker.services ?? [])],
+      secrets: [...new Set([...spec.secrets, ...Object.keys(worker.secrets ?? {})])],
+    },
     bundle: await bundle(worker.main, config, join(home, "out")),
     vars: worker.vars?.(url) ?? {},
     secrets: worker.secrets ?? {},

@@ -1,3 +1,4 @@
+import { probeOf } from "@relaykey/core/catalogue/probes";
 import { isAuthentic } from "./credentials.ts";
 import { echo } from "./vendors/echo.ts";
 import { anthropic, elevenlabs, google, openai } from "./vendors/models.ts";
@@ -36,9 +37,17 @@ export default {
     const name = `${request.method} ${url.pathname}`;
     started.set(name, (started.get(name) ?? 0) + 1);
     if (!isAuthentic(slug, request.headers)) return unauthorized(slug);
-    return (await vendor(request, path, url)) ?? notFound(slug, name);
+    return (await vendor(request, path, url)) ?? probed(slug, request.method, path) ?? notFound(slug, name);
   },
 } satisfies ExportedHandler;
+
+/** What the catalogue asks a vendor with to see whether it accepts a key. */
+function probed(slug: string, method: string, path: string): Response | null {
+  const probe = probeOf(slug);
+  const wanted = probe?.path.split("?")[0];
+  if (probe?.method !== method || wanted === undefined || !path.endsWith(wanted)) return null;
+  return Response.json({ ok: true, object: "list", data: [] });
+}
 
 /** Refused in the vendor's own words, so that its SDK understands. */
 function unauthorized(slug: string): Response {

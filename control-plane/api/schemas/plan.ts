@@ -23,7 +23,6 @@ const planShape = z
     audit_retention_days: z.int(),
     limits: counts,
     usage: counts,
-    billing: z.enum(["stripe", "operator"]),
   })
   .meta({ id: "Plan" });
 
@@ -34,7 +33,6 @@ export function presentPlan({
   plan: name,
   auditRetentionDays,
   usage,
-  billing,
 }: PlanInUse): z.output<typeof planShape> {
   const { title, limits, requestsPerMonth } = PLANS[name];
   return {
@@ -43,7 +41,6 @@ export function presentPlan({
     audit_retention_days: auditRetentionDays,
     limits: presentCounts({ ...limits, requests: requestsPerMonth }),
     usage: presentCounts(usage),
-    billing,
   };
 }
 

@@ -18,8 +18,6 @@ const WHOLE = {
   RELAYKEY_PROXY_URL: "https://proxy.example.com",
   RELAYKEY_DEV_UPSTREAMS: "",
   RELAYKEY_ALLOW_INSECURE_COOKIES: "",
-  RELAYKEY_STRIPE_PRICES: "",
-  RELAYKEY_STRIPE_API: "https://api.stripe.com",
 };
 
 function configured(changes: Record<string, unknown>) {

@@ -159,7 +159,8 @@ function ReplayResult({ replay }: { readonly replay: Awaited<ReturnType<typeof l
         </Notice>
       ) : (
         <Notice tone="waiting" title={`${words(refused)} would have been refused`}>
-          {words(allowed)} would still be allowed. Those that would not are older than the days above.
+          {words(allowed)} would still be allowed. Those that would not are older than the days above, or the
+          scope of today refuses them already.
         </Notice>
       )}
       {unknown > 0 && (

@@ -93,8 +93,8 @@ function Welcome() {
       <EmptyState
         title="Put a vendor's key behind the proxy"
         action={
-          <LinkButton to="/integrations/new" variant="primary">
-            Add an integration
+          <LinkButton to="/start" variant="primary">
+            Take the first steps
           </LinkButton>
         }
       >

@@ -35,7 +35,8 @@ export default function ShellRoute() {
 /** A page that fails keeps its frame, as long as the frame itself could be made. */
 export function ErrorBoundary() {
   const error = useRouteError();
-  const shell = useRouteLoaderData<typeof loader>("routes/shell");
+  // null where an action failed in an answer of its own: no loader ran then.
+  const shell = useRouteLoaderData<typeof loader>("routes/shell") as ShellData | null | undefined;
   const thrown: unknown = isRouteErrorResponse(error) ? error.data : null;
   const isMissing = isRouteErrorResponse(error) && error.status === 404;
   const page = <FailurePage failure={isShownFailure(thrown) ? thrown : isMissing ? MISSING : BROKEN} />;

@@ -7,9 +7,16 @@ import { SMTPServer } from "smtp-server";
  * took. Who is `refused@` or `busy@` is answered so.
  */
 export default async function setup(project) {
-  const { cert, private: key } = await generate([{ name: "commonName", value: "localhost" }], {
+  const authority = await generate([{ name: "commonName", value: "Authority of a test" }], {
     extensions: [
-      { name: "basicConstraints", cA: true },
+      { name: "basicConstraints", cA: true, critical: true },
+      { name: "keyUsage", keyCertSign: true, critical: true },
+    ],
+  });
+  const { cert, private: key } = await generate([{ name: "commonName", value: "localhost" }], {
+    ca: { key: authority.private, cert: authority.cert },
+    extensions: [
+      { name: "basicConstraints", cA: false },
       { name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] },
     ],
   });
@@ -36,7 +43,7 @@ export default async function setup(project) {
   await new Promise((resolve) => board.listen(0, "127.0.0.1", resolve));
   project.provide(
     "mailServers",
-    JSON.stringify({ ports, board: `http://127.0.0.1:${board.address().port}/` }),
+    JSON.stringify({ authority: authority.cert, ports, board: `http://127.0.0.1:${board.address().port}/` }),
   );
   return async () => {
     board.close();

@@ -140,8 +140,12 @@ describe("removing a trusted network", () => {
     const reader = (stream.body as ReadableStream<Uint8Array>).getReader();
     await reader.read();
     expect(await keyControl().removeNetwork(key.snapshot.holderLocator, CALLER_IP)).toBe(true);
-    // Nor is it the first use again.
-    expect(await call(proxy, key)).toBe(423);
+    // Nor is it the first use again. The isolate believed it to be trusted, and told nobody who calls; now it does.
+    const refused = await proxy.call(URL, bearer(key.token));
+    expect(refused.status).toBe(423);
+    expect(await refused.json()).toMatchObject({
+      confirmation: { mail: "sent", pairing_code: expect.stringMatching(/^\d{3}$/) as string },
+    });
     await expect(
       (async () => {
         while (!(await reader.read()).done);
@@ -369,4 +373,20 @@ test("an object that was made before networks had places keeps its trust", async
   const proxy = await TestProxy.start();
   expect(await call(proxy, key, CAFE)).toBe(200);
   expect(await call(proxy, key)).toBe(423);
+});
+
+test.each([
+  ["slack", 200, (text: string) => (JSON.parse(text) as { ok: boolean }).ok],
+  ["octokit", 403, () => false],
+  ["aws", 423, () => false],
+] as const)("in the dialect of %s the refusal says what to do as well", async (dialect, status, isOk) => {
+  const proxy = await TestProxy.start();
+  const key = await personsKey({ integration: { dialect } });
+  expect(await call(proxy, key)).toBe(200);
+  const refused = await proxy.call(URL, bearer(key.token), CAFE);
+  const text = await refused.text();
+  expect(refused.status).toBe(status);
+  expect(isOk(text)).toBe(false);
+  expect(text).toContain("A mail is on its way to a•••@example.com");
+  expect(text).toMatch(/its number is \d{3}/);
 });

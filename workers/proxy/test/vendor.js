@@ -2,6 +2,20 @@
 export default {
   async fetch(request) {
     const url = new URL(request.url);
+    switch (url.hostname) {
+      case "refuses.example.com":
+        return Response.json({ error: "no such key" }, { status: 401 });
+      case "limits.example.com":
+        return new Response(null, { status: 429 });
+      case "redirects.example.com":
+        return new Response(null, { status: 302, headers: { Location: "https://accepts.example.com/" } });
+      case "breaks.example.com":
+        throw new Error("connection refused");
+      case "slack-yes.example.com":
+        return Response.json({ ok: true });
+      case "slack-no.example.com":
+        return Response.json({ ok: false, error: "invalid_auth" });
+    }
     switch (url.pathname) {
       case "/v1/hang":
         await scheduler.wait(30_000);

@@ -5,6 +5,7 @@ import { Card } from "../card.tsx";
 import { Code, CodeSnippets } from "../code-snippet.tsx";
 import { Notice } from "../notice.tsx";
 import { PageHeader } from "../page-header.tsx";
+import { FirstRequest } from "./first-request.tsx";
 import { PolicyWords } from "./policy-words.tsx";
 
 /** A key that was just made. Only the answer of the action that made it holds this: no loader, address or cookie does. */
@@ -28,14 +29,7 @@ export function Reveal({ revealed }: { readonly revealed: Revealed }) {
         title="Your new key"
         back={{ to: "/keys", label: "Keys" }}
         note={`“${name}” is made. Copy it now, to where it will be used.`}
-        actions={
-          <>
-            <LinkButton to={`/keys/${keyId}`}>Open the key</LinkButton>
-            <LinkButton to="/start" variant="primary">
-              Wait for its first request
-            </LinkButton>
-          </>
-        }
+        actions={<LinkButton to={`/keys/${keyId}`}>Open the key</LinkButton>}
       />
       <div className="flex flex-col gap-4">
         {isPending && (
@@ -56,6 +50,9 @@ export function Reveal({ revealed }: { readonly revealed: Revealed }) {
           </p>
           <Code text={token} label="the key" />
         </div>
+      </div>
+      <div className="mt-4">
+        <FirstRequest keyId={keyId} />
       </div>
       <Card title="Use it" note="Only the address and the key change; the vendor's SDK stays as it is.">
         <CodeSnippets

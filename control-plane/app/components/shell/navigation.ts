@@ -13,6 +13,7 @@ export const DESTINATIONS: readonly Destination[] = [
   { to: "/integrations", label: "Integrations", icon: "plug" },
   { to: "/holders", label: "Holders", icon: "people" },
   { to: "/audit", label: "Audit log", icon: "list" },
+  { to: "/notices", label: "Notices", icon: "bell" },
   { to: "/admin-events", label: "Admin events", icon: "history" },
   { to: "/settings", label: "Settings", icon: "settings" },
 ];
