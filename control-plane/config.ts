@@ -14,6 +14,8 @@ export interface Dependencies extends ServiceDependencies {
   readonly assets: Fetcher;
   /** The session cookie may travel over plain http: the local edition only. */
   readonly insecureCookies: boolean;
+  /** Whom to tell of a weakness: a URI. */
+  readonly securityContact: string;
 }
 
 /** A binding, variable or secret is missing or malformed; the message names it and says what it must be. */
@@ -78,6 +80,7 @@ export async function configure(env: Env): Promise<Dependencies> {
     log,
     assets: env.ASSETS,
     insecureCookies,
+    securityContact: contactUri(env),
   };
 }
 
@@ -101,6 +104,12 @@ function siteUrl(env: Env, name: TextName): string {
   const url = text(env, name);
   if (/^https?:\/\/[^/?#]+$/.test(url)) return url;
   throw new ConfigurationError(`${name} is malformed: it must be a URL without a path.`);
+}
+
+function contactUri(env: Env): string {
+  const contact = text(env, "RELAYKEY_SECURITY_CONTACT");
+  if (/^(?:mailto:|https:\/\/)[\x21-\x7e]+$/.test(contact)) return contact;
+  throw new ConfigurationError("RELAYKEY_SECURITY_CONTACT is malformed: it must be a mailto: or https: URI.");
 }
 
 async function readControlKey(env: Env): Promise<CryptoKey> {

@@ -28,6 +28,16 @@ export const TRUST = {
       never: "vendor keys, usable tokens",
     },
     {
+      who: "reads a person's mail",
+      gets: "their sign-in, unless it is only scanned: links work in the browser that asked",
+      never: "what asks for a passkey, where one is enrolled",
+    },
+    {
+      who: "has a stolen session cookie",
+      gets: "what its person may, until it is signed out",
+      never: "what asks for a passkey; the session after the next sign-in in that browser",
+    },
+    {
       who: "owns the proxy",
       gets: "vendor keys that pass through it",
       never: "the database, the audit history, sessions",
@@ -186,6 +196,54 @@ export const TRUST = {
         },
       ],
     },
+    {
+      name: "links and codes work once, where asked",
+      where: "`service/account/sign-in.ts`, `db/queries/sign-in.ts`",
+      document: { label: "Sign-in by mail", file: "decisions/0010-sign-in-by-mail.md" },
+      tests: [
+        {
+          file: "control-plane/api/test/accounts/sign-in.test.ts",
+          title: "does nothing in another browser, and stays good for the one that asked",
+        },
+        {
+          file: "control-plane/api/test/accounts/concurrency.test.ts",
+          title: "a link opened, a code typed and wrong codes tried at once: one session, five tries",
+        },
+      ],
+    },
+    {
+      name: "nobody learns who has an account",
+      where: "`service/account/sign-in.ts`",
+      document: { label: "Sign-in by mail", file: "decisions/0010-sign-in-by-mail.md" },
+      tests: [
+        {
+          file: "control-plane/api/test/accounts/sign-in.test.ts",
+          title: "tells nothing of who has an account: the answer and the work are the same",
+        },
+      ],
+    },
+    {
+      name: "an organization keeps an admin",
+      where: "`db/queries/members.ts`",
+      document: { label: "Organizations", file: "decisions/0011-organizations-and-domains.md" },
+      tests: [
+        {
+          file: "control-plane/api/test/accounts/concurrency.test.ts",
+          title: "of %i admins who all leave at once one stays",
+        },
+      ],
+    },
+    {
+      name: "dangerous actions ask for a passkey",
+      where: "`service/authorization.ts`, `service/account/passkeys.ts`",
+      document: { label: "Sign-in by mail", file: "decisions/0010-sign-in-by-mail.md" },
+      tests: [
+        {
+          file: "e2e/accounts.test.ts",
+          title: "are enrolled, asked for by dangerous actions, and taken away",
+        },
+      ],
+    },
   ],
   notDefended: [
     {
@@ -215,6 +273,10 @@ export const TRUST = {
     {
       title: "A path that is refused although its vendor would take it",
       text: "A literal `%` followed by two hexadecimal digits in a segment looks like double encoding, and is refused as such. The paths in the vendors' own SDKs have none.",
+    },
+    {
+      title: "A mailbox that is kept from its sign-in mail",
+      text: "whoever asks for five mails for it in a quarter of an hour uses up what it gets. Sessions that exist go on.",
     },
     { title: "Operators of the proxy's runtime", text: "Who can read the proxy's memory reads vendor keys." },
     {

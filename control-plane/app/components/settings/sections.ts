@@ -1,6 +1,16 @@
 /** What can be set, in the order of the settings' first page. */
 export const SECTIONS: readonly { readonly to: string; readonly label: string; readonly note: string }[] = [
   {
+    to: "/settings/organization",
+    label: "Organization",
+    note: "Its name, the domains it holds, and its deletion.",
+  },
+  {
+    to: "/settings/members",
+    label: "Members",
+    note: "Who sees and who changes the organization; invitations; leaving.",
+  },
+  {
     to: "/settings/confirmation",
     label: "New addresses",
     note: "How people's keys come to be usable from a new address.",
@@ -19,5 +29,15 @@ export const SECTIONS: readonly { readonly to: string; readonly label: string; r
     to: "/settings/danger",
     label: "Emergency stop",
     note: "Refuse every key of the organization at once.",
+  },
+  {
+    to: "/settings/sessions",
+    label: "Your sessions",
+    note: "Browsers that are signed in as you, and signing out everywhere.",
+  },
+  {
+    to: "/settings/passkeys",
+    label: "Your passkeys",
+    note: "An optional second factor, asked for before dangerous actions.",
   },
 ];
