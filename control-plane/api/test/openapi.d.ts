@@ -815,7 +815,7 @@ export interface paths {
         put?: never;
         /**
          * Let a frozen key work again
-         * @description Also one that its holder froze (“this wasn't me”). A freeze that comes in meanwhile holds.
+         * @description Also one that its holder froze (“this wasn't me”). A freeze that comes in meanwhile holds; one by the holder that was not to be seen here before is refused with changed_meanwhile, and can be lifted by asking again.
          *
          *     Needs the role admin (`key.change`).
          */
@@ -8528,7 +8528,10 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
-            /** @description `key_revoked`: The key is revoked. */
+            /**
+             * @description `key_revoked`: The key is revoked.
+             *     `changed_meanwhile`: Somebody else is changing the same thing.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8536,7 +8539,7 @@ export interface operations {
                 content: {
                     "application/problem+json": {
                         /** @enum {unknown} */
-                        code?: "key_revoked";
+                        code?: "key_revoked" | "changed_meanwhile";
                     } & components["schemas"]["Problem"];
                 };
             };
