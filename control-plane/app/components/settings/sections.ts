@@ -21,9 +21,19 @@ export const SECTIONS: readonly { readonly to: string; readonly label: string; r
     note: "What scripts, Terraform and the CLI call the management API with.",
   },
   {
+    to: "/settings/webhooks",
+    label: "Webhooks",
+    note: "Where you are told what happens to keys, holders and integrations.",
+  },
+  {
     to: "/settings/custody",
     label: "Custody",
     note: "How vendor keys are sealed, and which version of each is in force.",
+  },
+  {
+    to: "/settings/plan",
+    label: "Plan",
+    note: "What the plan includes, and how long the audit log is kept.",
   },
   {
     to: "/settings/danger",
