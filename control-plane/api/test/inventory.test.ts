@@ -85,7 +85,7 @@ describe("tightening", () => {
     const caller = systemCaller(key.organizationId);
     const week = value(await proposeTightening(world.deps, caller, key.keyId, 7));
     expect(week.scope.rules.map(formatRule)).toEqual(["GET /v1/files/*", "POST /v1/chat/completions"].sort());
-    expect(week).toMatchObject({ requests: 2, replayDays: 30, replay: { allowed: 2, refused: 1 } });
+    expect(week).toMatchObject({ requests: 2, replayDays: 365, replay: { allowed: 2, refused: 1 } });
     const month = value(await proposeTightening(world.deps, caller, key.keyId, 30));
     expect(month.scope.rules.map(formatRule)).toContain("DELETE,GET /v1/files/*");
     expect(month.replay.refused).toBe(0);

@@ -2,6 +2,7 @@ import { and, eq, gt } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { newId } from "@relaykey/core/ids";
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
+import { domainClaims } from "@relaykey/db/schema/people";
 import { ACTIONS, authorize } from "../../service/authorization.ts";
 import type * as authorization from "../../service/authorization.ts";
 import type { Caller } from "../../service/caller.ts";
@@ -199,8 +200,20 @@ async function webhook(client: Client): Promise<Record<string, string>> {
   return { webhook: (made.body["webhook"] as { id: string }).id };
 }
 
+async function member(client: Client, organization: string): Promise<Record<string, string>> {
+  await world.person(organization, "viewer");
+  const [first] = (await client("GET", "/members")).body["data"] as { id: string }[];
+  return { member: first?.id ?? "" };
+}
+
+async function invitation(client: Client): Promise<Record<string, string>> {
+  const made = await client("POST", "/invitations", { email: "ada@example.com", role: "viewer" });
+  expect(made.status, made.text).toBe(201);
+  return { invitation: (made.body["invitation"] as { id: string }).id };
+}
+
 /** What an operation needs beyond its example to be done. */
-const TRIES: Readonly<Record<string, (client: Client) => Promise<Try>>> = {
+const TRIES: Readonly<Record<string, (client: Client, organizationId: string) => Promise<Try>>> = {
   createIntegration: async () => ({ body: { slug: "stripe", secret: "sk-2" } }),
   createHolder: async () => ({ body: { name: "another", kind: "agent" } }),
   deleteIntegration: async (client) => {
@@ -228,6 +241,18 @@ const TRIES: Readonly<Record<string, (client: Client) => Promise<Try>>> = {
     world.keyControl.removeNetwork = () => Promise.resolve(true);
     return { query: "?network=203.0.113.0%2F24" };
   },
+  changeMember: async (client, organization) => ({
+    things: await member(client, organization),
+    body: { role: "admin" },
+  }),
+  removeMember: async (client, organization) => ({ things: await member(client, organization) }),
+  resendInvitation: async (client) => ({ things: await invitation(client) }),
+  revokeInvitation: async (client) => ({ things: await invitation(client) }),
+  releaseDomain: async (_, organization) => {
+    const domain = `${newId()}.example`;
+    await world.db.insert(domainClaims).values({ id: newId(), organizationId: organization, domain });
+    return { things: { domain } };
+  },
   changeWebhook: async (client) => ({ things: await webhook(client) }),
   deleteWebhook: async (client) => ({ things: await webhook(client) }),
   rotateWebhookSecret: async (client) => ({ things: await webhook(client) }),
@@ -250,7 +275,11 @@ describe("every mutation is in the admin audit, once", () => {
     const isBootstrap = "bootstrapOnly" in rowOf(route);
     const own = await world.organization(isBootstrap ? "bootstrap" : "standard");
     const things = await populate(own.client);
-    const { query = "", body = route.example, things: more = {} } = (await TRIES[id]?.(own.client)) ?? {};
+    const {
+      query = "",
+      body = route.example,
+      things: more = {},
+    } = (await TRIES[id]?.(own.client, own.id)) ?? {};
     const marker = newId();
     const path = route.path.replaceAll(
       /\{(\w+)\}/g,
