@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { createWorld } from "../control-plane/api/test/world.ts";
 import type { World } from "../control-plane/api/test/world.ts";
 import { decideDeviceLogin } from "../control-plane/service/device-logins.ts";
-import { serveApi, startRk } from "./test-cli.ts";
-import type { Run, StartedRun } from "./test-cli.ts";
+import { serveApi, startRk } from "./test/process.ts";
+import type { Run, StartedRun } from "./test/process.ts";
 
 let world: World;
 let server: Server;

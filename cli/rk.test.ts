@@ -7,8 +7,8 @@ import { newId } from "@relaykey/core/ids";
 import { parseToken } from "@relaykey/core/token";
 import { createWorld } from "../control-plane/api/test/world.ts";
 import type { World } from "../control-plane/api/test/world.ts";
-import { serveApi, startRk } from "./test-cli.ts";
-import type { Run } from "./test-cli.ts";
+import { serveApi, startRk } from "./test/process.ts";
+import type { Run } from "./test/process.ts";
 
 const VENDOR_KEY = "sk-proj-real-vendor-key";
 

@@ -16,6 +16,8 @@ export interface Dependencies extends ServiceDependencies {
   readonly assets: Fetcher;
   /** The session cookie may travel over plain http: the local edition only. */
   readonly insecureCookies: boolean;
+  /** Whom to tell of a weakness: a URI. */
+  readonly securityContact: string;
 }
 
 /** The environment, with the secrets that an installation may do without. */
@@ -87,6 +89,7 @@ export async function configure(env: ControlPlaneEnv): Promise<Dependencies> {
     log,
     assets: env.ASSETS,
     insecureCookies,
+    securityContact: contactUri(env),
   };
 }
 
@@ -110,6 +113,12 @@ function siteUrl(env: ControlPlaneEnv, name: TextName): string {
   const url = text(env, name);
   if (/^https?:\/\/[^/?#]+$/.test(url)) return url;
   throw new ConfigurationError(`${name} is malformed: it must be a URL without a path.`);
+}
+
+function contactUri(env: ControlPlaneEnv): string {
+  const contact = text(env, "RELAYKEY_SECURITY_CONTACT");
+  if (/^(?:mailto:|https:\/\/)[\x21-\x7e]+$/.test(contact)) return contact;
+  throw new ConfigurationError("RELAYKEY_SECURITY_CONTACT is malformed: it must be a mailto: or https: URI.");
 }
 
 /** All of it, and its form. */

@@ -7,6 +7,8 @@ import { ConfigurationError, configure } from "./config.ts";
 import type { Dependencies } from "./config.ts";
 import { describeError, log } from "./log.ts";
 import { runJobs, tellOutside } from "./jobs.ts";
+import { baseFields } from "./security-fields.ts";
+import { securityTxt } from "./security-txt.ts";
 import { consumeNotices } from "./service/notices/consume.ts";
 import { STRIPE_WEBHOOK_PATH, answerStripe } from "./stripe-webhook.ts";
 
@@ -36,6 +38,9 @@ export default {
     if (request.method !== "GET" && request.method !== "HEAD") ctx.waitUntil(tellOutside(plane.deps));
     const response = new Response(answer.body, answer);
     response.headers.set("RelayKey-Request-Id", requestId);
+    for (const [name, value] of Object.entries(baseFields(plane.deps.controlUrl))) {
+      if (!response.headers.has(name)) response.headers.set(name, value);
+    }
     return response;
   },
 
@@ -57,6 +62,9 @@ async function dispatch(request: Request, requestId: string, { deps, api }: Cont
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return Response.json({ status: "ok" });
   if (pathname === "/docs/api") return referencePage();
+  if (pathname === "/.well-known/security.txt") {
+    return securityTxt(deps.securityContact, deps.controlUrl, deps.now());
+  }
   if (pathname === "/api" || pathname.startsWith("/api/")) {
     return api.fetch(request, { requestId, ip: clientIp(request, deps.edition)?.address ?? null });
   }

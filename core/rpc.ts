@@ -85,6 +85,8 @@ export interface PendingNetwork {
 export interface HolderNetworks {
   readonly trusted: readonly TrustedNetwork[];
   readonly pending: readonly PendingNetwork[];
+  /** The next network would be the first, and trusted as it is used. */
+  readonly firstUse: boolean;
   /** More new networks than a person comes by: most of them are neither listed nor mailed about. */
   readonly storm: { readonly since: number; readonly networks: number } | null;
 }

@@ -7,7 +7,7 @@ import { deriveLocalKeys } from "@relaykey/core/envelope";
 
 const HELP = `Usage: npm run --silent secrets
 
-Makes a token key, a master key and a confirm key, and derives the sealing key from the master key.
+Makes a token key, a master key, a control key and a confirm key, and derives the sealing key from the master key.
   RELAYKEY_MASTER_KEY   set it to derive the sealing key of an existing master key instead
 `;
 
@@ -25,6 +25,7 @@ if (process.argv.length > 2) {
         ? {
             RELAYKEY_TOKEN_KEY: newKey(),
             RELAYKEY_MASTER_KEY: masterKey,
+            RELAYKEY_CONTROL_KEY: newKey(),
             RELAYKEY_CONFIRM_KEY: newKey(),
           }
         : {}),

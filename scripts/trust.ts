@@ -122,7 +122,8 @@ function joinWrapped(text: string): string[] {
   return lines;
 }
 
+/** The sentence goes on from the words that stand out: its punctuation stays with it. */
 function readLimit(line: string): { title: string; text: string } {
-  const match = /^- \*\*(.+?)\*\*[.,:]? ?(.*)$/s.exec(line);
-  return { title: (match?.[1] ?? line.slice(2)).replace(/[.,]$/, ""), text: match?.[2] ?? "" };
+  const match = /^- \*\*(.+?)\*\*(.*)$/.exec(line);
+  return { title: match?.[1] ?? line.slice(2), text: match?.[2] ?? "" };
 }

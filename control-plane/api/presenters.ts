@@ -9,9 +9,12 @@ import type { HolderNetworks, KeyInspection, Place } from "@relaykey/core/rpc";
 import { formatRule } from "@relaykey/core/scope";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { AuditRow } from "@relaykey/db/queries/audit";
+import type { DomainClaim } from "@relaykey/db/queries/domains";
 import type { Holder } from "@relaykey/db/queries/holders";
 import type { Integration } from "@relaykey/db/queries/integrations";
+import type { Invitation } from "@relaykey/db/queries/invitations";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
+import type { Member } from "@relaykey/db/queries/members";
 import type { Organization } from "@relaykey/db/queries/organizations";
 import type { Receipt } from "@relaykey/db/queries/receipts";
 import type { ManagementToken } from "@relaykey/db/queries/tokens";
@@ -34,9 +37,35 @@ export function presentOrganization(organization: Organization) {
     name: organization.name,
     audit_retention_days: organization.auditRetentionDays,
     frozen: organization.frozen,
+    delete_after: organization.deleteAfter,
     confirmation: presentConfirmation({ ...DEFAULT_CONFIRMATION, ...organization.confirmation }),
     created_at: organization.createdAt,
   };
+}
+
+export function presentMember(member: Member) {
+  return {
+    id: member.id,
+    email: member.email,
+    role: member.role,
+    has_passkey: member.hasPasskey,
+    created_at: member.createdAt,
+  };
+}
+
+export function presentInvitation(invitation: Invitation) {
+  return {
+    id: invitation.id,
+    email: invitation.email,
+    role: invitation.role,
+    invited_by: invitation.invitedBy,
+    expires_at: invitation.expiresAt,
+    created_at: invitation.createdAt,
+  };
+}
+
+export function presentDomain({ domain, createdAt }: DomainClaim) {
+  return { domain, created_at: createdAt };
 }
 
 export function presentIntegration(integration: Integration) {

@@ -151,10 +151,9 @@ async function withTrust(
   if (compileNetworks(snapshot.confirmation.preapproved).contains(network)) return ok(verdict);
   if (holderLocator === null) return ok(snapshot.confirmation.trustOnFirstUse ? verdict : unconfirmed());
   try {
-    const { trusted, pending } = await deps.keyControl.networks(holderLocator);
+    const { trusted, firstUse } = await deps.keyControl.networks(holderLocator);
     const isTrusted = compileNetworks(trusted.map((each) => each.network)).contains(network);
-    const isFirst = snapshot.confirmation.trustOnFirstUse && trusted.length === 0 && pending.length === 0;
-    return ok(isTrusted || isFirst ? verdict : unconfirmed());
+    return ok(isTrusted || firstUse ? verdict : unconfirmed());
   } catch (error) {
     deps.log("warn", "dry_run_failed", {
       ip: ip.address,

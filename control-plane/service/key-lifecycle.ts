@@ -144,7 +144,8 @@ export async function freezeKey(
 
 /**
  * Lets a frozen key work again, also one that its holder froze: the data plane is asked how often that happened, so that a
- * freeze which comes in meanwhile holds.
+ * freeze which comes in meanwhile holds. One by the holder that the database is only now told of is noted and not lifted:
+ * whoever lifts it must have been able to see it.
  */
 export async function unfreezeKey(
   deps: ServiceDependencies,
@@ -155,16 +156,19 @@ export async function unfreezeKey(
   if (!allowed.ok) return allowed;
   const found = await findKey(deps, caller, keyId);
   if (!found.ok) return found;
-  const { frozenBy, frozenAt } = found.value;
+  const { frozenBy, frozenAt, holder } = found.value;
   const inspection = await inspectKey(deps, caller, keyId);
   if (!inspection.ok) return inspection;
+  const freezes = inspection.value?.holderFreezes ?? 0;
+  const { organizationId } = caller;
+  const unseen = { organizationId, keyId, holderId: holder.id, freezes, at: new Date(deps.now()) };
+  if (await noteHolderFreeze(deps, unseen)) return fail("changed_meanwhile");
   const event = adminEvent(
     caller,
     "key.unfrozen",
     { kind: "key", id: keyId },
     { before: { state: "frozen", frozenBy, frozenAt }, after: { state: "active" } },
   );
-  const freezes = inspection.value?.holderFreezes ?? 0;
   const version = await queries.unfreezeKey(deps.db, caller.organizationId, keyId, { freezes, event });
   return answerState(deps, caller, keyId, version);
 }

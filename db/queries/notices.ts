@@ -93,24 +93,6 @@ export async function listNotices(
     .limit(page.limit);
 }
 
-/** How many notices nobody has looked at, counted up to a bound. */
-export async function countUnseen(db: Database, organizationId: string, atMost: number): Promise<number> {
-  const unseen = db
-    .select({ id: notices.id })
-    .from(notices)
-    .where(
-      and(
-        eq(notices.organizationId, organizationId),
-        ne(notices.type, NOT_FOR_PEOPLE),
-        isNull(notices.seenAt),
-      ),
-    )
-    .limit(atMost)
-    .as("unseen");
-  const [row] = await db.select({ count: sql<string>`count(*)` }).from(unseen);
-  return Number(row?.count ?? 0);
-}
-
 /**
  * Marks notices as seen, once.
  *

@@ -59,6 +59,8 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "settings-custody", path: () => "/settings/custody" },
   { name: "settings-danger", path: () => "/settings/danger" },
   { name: "settings-danger-confirm", path: () => "/settings/danger?confirm=freeze" },
+  { name: "trust", path: () => "/trust" },
+  { name: "block-reasons", path: () => "/docs/block-reasons" },
   { name: "search", path: () => "/search?q=a" },
   { name: "notices", path: () => "/notices" },
   { name: "settings-webhooks", path: () => "/settings/webhooks" },

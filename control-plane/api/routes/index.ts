@@ -5,6 +5,7 @@ import { holderRoutes } from "./holders.ts";
 import { integrationRoutes } from "./integrations.ts";
 import { keyLifecycleRoutes } from "./key-lifecycle.ts";
 import { keyRoutes } from "./keys.ts";
+import { memberRoutes } from "./members.ts";
 import { networkRoutes } from "./networks.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { policyRoutes } from "./policy.ts";
@@ -20,6 +21,7 @@ export const ROUTES: readonly Route[] = [
   ...referenceRoutes(() => ROUTES),
   ...deviceRoutes,
   ...organizationRoutes,
+  ...memberRoutes,
   ...integrationRoutes,
   ...vendorKeyRoutes,
   ...holderRoutes,

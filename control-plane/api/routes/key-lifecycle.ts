@@ -64,11 +64,13 @@ export const keyLifecycleRoutes = [
     action: "key.change",
     tag: "Keys",
     summary: "Let a frozen key work again",
-    description: "Also one that its holder froze (“this wasn't me”). A freeze that comes in meanwhile holds.",
+    description:
+      "Also one that its holder froze (“this wasn't me”). A freeze that comes in meanwhile holds; one by the holder that was " +
+      "not to be seen here before is refused with changed_meanwhile, and can be lifted by asking again.",
     params: keyParams,
     answer: keyChangeAnswer,
     statuses: [200, 202],
-    errors: ["key_revoked", "data_plane_away"],
+    errors: ["key_revoked", "data_plane_away", "changed_meanwhile"],
     handle: async ({ deps, caller, params }) =>
       answered(await unfreezeKey(deps, caller, params.key), (changed) => ({
         json: presentChange(changed),

@@ -57,12 +57,9 @@ const pending = z
 export const networksAnswer = z.strictObject({
   trusted: z.array(trusted).readonly(),
   pending: z.array(pending).readonly(),
-  storm: z
-    .strictObject({ since: at, networks: z.int() })
-    .nullable()
-    .meta({
-      description: "More new networks than a person comes by: most are neither listed nor mailed about.",
-    }),
+  storm: z.strictObject({ since: at, networks: z.int() }).nullable().meta({
+    description: "More new networks than a person comes by: most are neither listed nor mailed about.",
+  }),
 });
 
 export const networkAnswer = z.strictObject({ network: z.string(), trusted: z.boolean() });

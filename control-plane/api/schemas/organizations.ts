@@ -12,6 +12,9 @@ export const organizationShape = z
     name: z.string(),
     audit_retention_days: z.int(),
     frozen: z.boolean().meta({ description: "All of its keys are refused until it is unfrozen." }),
+    delete_after: at.nullable().meta({
+      description: "It waits for its deletion, and all of its keys are refused; null: it does not.",
+    }),
     confirmation: confirmationAnswer,
     created_at: at,
   })

@@ -11,6 +11,7 @@ const WHOLE = {
   RELAYKEY_EDITION: "cloudflare",
   RELAYKEY_CONTROL_URL: "https://relaykey.example.com",
   RELAYKEY_CONTROL_KEY: KEY,
+  RELAYKEY_SECURITY_CONTACT: "mailto:security@example.com",
   DATABASE_URL: "postgres://user:password@database.example.com/relaykey",
   RELAYKEY_SQL_ENDPOINT: "",
   RELAYKEY_SEALING_KEY: KEY.replace(/=+$/, ""),

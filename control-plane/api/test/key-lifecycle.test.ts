@@ -180,6 +180,23 @@ describe("freezing a key", () => {
     expect((await client("GET", `/keys/${id}`)).body).toMatchObject({ key: { state: "frozen" } });
   });
 
+  test("by its holder that no admin can have seen yet is shown, and not lifted with an admin's own", async () => {
+    const { id } = await issue();
+    await client("POST", `/keys/${id}/freeze`);
+    // The holder said "this wasn't me"; the report of it is still on its way.
+    world.keyControl.holderFreezes = 1;
+    expect(await client("POST", `/keys/${id}/unfreeze`)).toMatchObject({
+      status: 409,
+      body: { code: "changed_meanwhile" },
+    });
+    expect((await client("GET", `/keys/${id}`)).body).toMatchObject({
+      key: { state: "frozen", frozen_by: "holder" },
+    });
+    expect(world.keyControl.latest(id)).toMatchObject({ state: "frozen", freezesLifted: 0 });
+    expect((await client("POST", `/keys/${id}/unfreeze`)).status).toBe(200);
+    expect(world.keyControl.latest(id)).toMatchObject({ state: "active", freezesLifted: 1 });
+  });
+
   test("is not lifted blindly: a data plane that cannot be asked leaves it", async () => {
     const { id } = await issue();
     await client("POST", `/keys/${id}/freeze`);

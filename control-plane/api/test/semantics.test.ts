@@ -187,6 +187,18 @@ describe("the dry run", () => {
   });
 });
 
+test("the dry run takes nobody for a holder's first network after all of them were removed", async () => {
+  const holder = await client("POST", "/holders", { name: "ada", kind: "person", email: "ada@example.com" });
+  expect(holder.status, holder.text).toBe(201);
+  const made = await client("POST", "/keys", { ...KEY, holder: "ada", ip: { mode: "confirm" } });
+  expect(made.status, made.text).toBe(201);
+  const { id } = made.body["key"] as { id: string };
+  const ask = { key: id, method: "GET", target: "/v1/models", ip: "192.0.2.1" };
+  expect((await client("POST", "/policy/dry-run", ask)).body).toMatchObject({ allowed: true });
+  world.keyControl.firstUse = false;
+  expect((await client("POST", "/policy/dry-run", ask)).body).toMatchObject({ reason: "ip_unconfirmed" });
+});
+
 test("an export is whole, goes on from a cursor, and runs no formula", async () => {
   const base = {
     v: 1 as const,

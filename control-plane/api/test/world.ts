@@ -81,8 +81,11 @@ export class RecordingKeyControl implements KeyControlApi {
     return Promise.resolve({ verdict: this.verdict, statusClass: 2, latencyMs: 12 });
   }
 
+  /** Whether the next network of a holder would be its first. */
+  firstUse = true;
+
   networks(): Promise<HolderNetworks> {
-    return Promise.resolve({ trusted: [], pending: [], storm: null });
+    return Promise.resolve({ trusted: [], pending: [], firstUse: this.firstUse, storm: null });
   }
 
   approveNetwork(_locator: string, _network: string): Promise<void> {

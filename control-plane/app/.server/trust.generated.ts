@@ -28,6 +28,16 @@ export const TRUST = {
       never: "vendor keys, usable tokens",
     },
     {
+      who: "reads a person's mail",
+      gets: "their sign-in, unless it is only scanned: links work in the browser that asked",
+      never: "what asks for a passkey, where one is enrolled",
+    },
+    {
+      who: "has a stolen session cookie",
+      gets: "what its person may, until it is signed out",
+      never: "what asks for a passkey; the session after the next sign-in in that browser",
+    },
+    {
       who: "owns the proxy",
       gets: "vendor keys that pass through it",
       never: "the database, the audit history, sessions",
@@ -186,68 +196,123 @@ export const TRUST = {
         },
       ],
     },
+    {
+      name: "links and codes work once, where asked",
+      where: "`service/account/sign-in.ts`, `db/queries/sign-in.ts`",
+      document: { label: "Sign-in by mail", file: "decisions/0010-sign-in-by-mail.md" },
+      tests: [
+        {
+          file: "control-plane/api/test/accounts/sign-in.test.ts",
+          title: "does nothing in another browser, and stays good for the one that asked",
+        },
+        {
+          file: "control-plane/api/test/accounts/concurrency.test.ts",
+          title: "a link opened, a code typed and wrong codes tried at once: one session, five tries",
+        },
+      ],
+    },
+    {
+      name: "nobody learns who has an account",
+      where: "`service/account/sign-in.ts`",
+      document: { label: "Sign-in by mail", file: "decisions/0010-sign-in-by-mail.md" },
+      tests: [
+        {
+          file: "control-plane/api/test/accounts/sign-in.test.ts",
+          title: "tells nothing of who has an account: the answer and the work are the same",
+        },
+      ],
+    },
+    {
+      name: "an organization keeps an admin",
+      where: "`db/queries/members.ts`",
+      document: { label: "Organizations", file: "decisions/0011-organizations-and-domains.md" },
+      tests: [
+        {
+          file: "control-plane/api/test/accounts/concurrency.test.ts",
+          title: "of %i admins who all leave at once one stays",
+        },
+      ],
+    },
+    {
+      name: "dangerous actions ask for a passkey",
+      where: "`service/authorization.ts`, `service/account/passkeys.ts`",
+      document: { label: "Sign-in by mail", file: "decisions/0010-sign-in-by-mail.md" },
+      tests: [
+        {
+          file: "e2e/accounts.test.ts",
+          title: "are enrolled, asked for by dangerous actions, and taken away",
+        },
+      ],
+    },
   ],
   notDefended: [
     {
       title: "A vendor key that leaks at the vendor",
-      text: "or elsewhere than through RelayKey. Rotate it; the RelayKeys stay.",
+      text: ", or elsewhere than through RelayKey. Rotate it; the RelayKeys stay.",
     },
     {
-      title: "Misuse inside a key's scope",
-      text: "A key that may create refunds can be used to create refunds. Scope narrowly, limit, let expire.",
+      title: "Misuse inside a key's scope.",
+      text: " A key that may create refunds can be used to create refunds. Scope narrowly, limit, let expire.",
     },
     {
       title: "A request that had started",
-      text: "when the key was revoked: the vendor may have acted on it. Its answer is cut.",
+      text: " when the key was revoked: the vendor may have acted on it. Its answer is cut.",
     },
     {
       title: "Events in the last 50 ms before a crash of the whole machine",
-      text: "of the local edition: a request may have been forwarded whose event was not yet accepted by the queue. What the queue accepted survives.",
+      text: " of the local edition: a request may have been forwarded whose event was not yet accepted by the queue. What the queue accepted survives.",
     },
     {
-      title: "A vendor key that the vendor repeats in a form that is not looked for",
-      text: "Looked for, in headers, bodies, events and WebSocket messages, divided anywhere: the key as it is, percent-encoded (up to three times), escaped for JSON or HTML, in any mixture of these, in base64 and base64url at each alignment, in hexadecimal. Not found: keys shorter than 8 bytes, a part of a key, a changed case, a key reversed or divided over several fields, events, messages or ranges, UTF-16, base32, encodings of encodings beyond these. Compressed answers are read (gzip, br) or refused. An integration can turn the search off.",
+      title: "A vendor key that the vendor repeats in a form that is not looked for.",
+      text: " Looked for, in headers, bodies, events and WebSocket messages, divided anywhere: the key as it is, percent-encoded (up to three times), escaped for JSON or HTML, in any mixture of these, in base64 and base64url at each alignment, in hexadecimal. Not found: keys shorter than 8 bytes, a part of a key, a changed case, a key reversed or divided over several fields, events, messages or ranges, UTF-16, base32, encodings of encodings beyond these. Compressed answers are read (gzip, br) or refused. An integration can turn the search off.",
     },
     {
       title: "The vendor key in the proxy's memory",
-      text: "it is decrypted per request, but what looks for it in answers holds it for ten seconds at a time while the key is in use.",
+      text: ": it is decrypted per request, but what looks for it in answers holds it for ten seconds at a time while the key is in use.",
     },
     {
-      title: "A path that is refused although its vendor would take it",
-      text: "A literal `%` followed by two hexadecimal digits in a segment looks like double encoding, and is refused as such. The paths in the vendors' own SDKs have none.",
+      title: "A path that is refused although its vendor would take it.",
+      text: " A literal `%` followed by two hexadecimal digits in a segment looks like double encoding, and is refused as such. The paths in the vendors' own SDKs have none.",
     },
-    { title: "Operators of the proxy's runtime", text: "Who can read the proxy's memory reads vendor keys." },
+    {
+      title: "A mailbox that is kept from its sign-in mail",
+      text: ": whoever asks for five mails for it in a quarter of an hour uses up what it gets. Sessions that exist go on.",
+    },
+    {
+      title: "Operators of the proxy's runtime.",
+      text: " Who can read the proxy's memory reads vendor keys.",
+    },
     {
       title: 'Keys that opted into `enforcement: "edge"`',
-      text: "they are revoked within the cache's bound, about 90 seconds, not at once.",
+      text: ": they are revoked within the cache's bound, about 90 seconds, not at once.",
     },
     {
-      title: "A program that answers a confirmation as a person would",
-      text: 'Scanners that open links, run scripts, submit forms, press what they find, or take the first or last choice confirm and freeze nothing (`e2e/confirm/scanners.test.ts`). One that hides what it is, waits, reads the page and answers "Yes" with real input events is taken for a person ([decision 9](decisions/0009-answers-by-people.md)). Number matching stops it, as it stops others who read the holder\'s mail without a refused call of their own: the number is in no mail.',
+      title: "A program that answers a confirmation as a person would.",
+      text: ' Scanners that open links, run scripts, submit forms, press what they find, or take the first or last choice confirm and freeze nothing (`e2e/confirm/scanners.test.ts`). One that hides what it is, waits, reads the page and answers "Yes" with real input events is taken for a person ([decision 9](decisions/0009-answers-by-people.md)). Number matching stops it, as it stops others who read the holder\'s mail without a refused call of their own: the number is in no mail.',
     },
     {
-      title: "Words in a subject",
-      text: "A key's or an organization's name in a subject may look like an address; in the mail itself nothing foreign is a link.",
+      title: "Words in a subject.",
+      text: " A key's or an organization's name in a subject may look like an address; in the mail itself nothing foreign is a link.",
     },
     {
-      title: "A thief on the holder's own network",
-      text: "Everybody behind one IPv4 address (a household, a café, carrier-grade NAT) or one IPv6 prefix counts as one client. List networks that strangers share under `neverConfirmable`; those that all Workers share are built in.",
+      title: "A thief on the holder's own network.",
+      text: " Everybody behind one IPv4 address (a household, a café, carrier-grade NAT) or one IPv6 prefix counts as one client. List networks that strangers share under `neverConfirmable`; those that all Workers share are built in.",
     },
     {
-      title: "A thief who calls first",
-      text: "With trust on first use, whoever calls first is trusted, and the holder is answered 423. Where a key travels over channels that leak, turn trust on first use off.",
+      title: "A thief who calls first.",
+      text: " With trust on first use, whoever calls first is trusted, and the holder is answered 423. Where a key travels over channels that leak, turn trust on first use off. The same is true of a key that was used under `any` or an allowlist before its policy became `confirm`: nothing was trusted yet.",
     },
     {
       title: "A thief who also reads the holder's mail",
-      text: "can confirm. With number matching the thief needs the number of its own refused call as well, and has it.",
+      text: " can confirm. With number matching the thief needs the number of its own refused call as well, and has it.",
     },
     {
-      title: "A storm that starves a new network",
-      text: "Who calls with a leaked key from thousands of addresses leaves the holder's known networks, and mails that were already sent, alone. Further mails are few: one from a provider the holder already uses comes at once; any other network has to ask more persistently than each of the thief's. An admin can approve it at once, and \"this wasn't me\" in any of the mails ends the storm with the key.",
+      title: "A storm that starves a new network.",
+      text: " Who calls with a leaked key from thousands of addresses leaves the holder's known networks, and mails that were already sent, alone. Further mails are few: one from a provider the holder already uses comes at once; any other network has to ask more persistently than each of the thief's. An admin can approve it at once, and \"this wasn't me\" in any of the mails ends the storm with the key.",
     },
     {
       title: 'Somebody who clicks "this wasn\'t me" by mistake',
-      text: "or to annoy: the key is frozen until an admin lifts it.",
+      text: ", or to annoy: the key is frozen until an admin lifts it.",
     },
   ],
 };

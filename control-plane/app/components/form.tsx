@@ -1,3 +1,4 @@
+import { Link, useLocation } from "@remix-run/react";
 import type { ReactNode } from "react";
 import type { ShownFailure } from "./failure.ts";
 import { Notice } from "./notice.tsx";
@@ -8,7 +9,9 @@ export function FormFailure({ failure }: { readonly failure: ShownFailure | unde
   return (
     <Notice tone="bad" title={failure.title}>
       {failure.errors.length === 0 ? (
-        failure.detail
+        <>
+          {failure.detail} <PasskeyLink code={failure.code} />
+        </>
       ) : (
         <ul className="list-disc pl-5">
           {failure.errors.map(({ field, message }) => (
@@ -17,6 +20,20 @@ export function FormFailure({ failure }: { readonly failure: ShownFailure | unde
         </ul>
       )}
     </Notice>
+  );
+}
+
+/** The way to what a dangerous action asks for, and back. */
+function PasskeyLink({ code }: { readonly code: string }) {
+  const { pathname, search } = useLocation();
+  if (code !== "passkey_needed") return null;
+  return (
+    <Link
+      className="font-medium underline"
+      to={`/passkey?return_to=${encodeURIComponent(`${pathname}${search}`)}`}
+    >
+      Show the passkey
+    </Link>
   );
 }
 

@@ -40,7 +40,7 @@ export function ErrorBoundary() {
   const thrown: unknown = isRouteErrorResponse(error) ? error.data : null;
   const isMissing = isRouteErrorResponse(error) && error.status === 404;
   const page = <FailurePage failure={isShownFailure(thrown) ? thrown : isMissing ? MISSING : BROKEN} />;
-  if (shell === undefined || shell === null)
-    return <main className="mx-auto max-w-md px-6 py-24">{page}</main>;
+  // Absent when the frame's own loader failed, null when it did not run: after an action that was refused.
+  if (!shell) return <main className="mx-auto max-w-md px-6 py-24">{page}</main>;
   return <Shell shell={shell}>{page}</Shell>;
 }

@@ -83,10 +83,10 @@ export default function Trust() {
         <ul className="divide-y divide-line">
           {notDefended.map(({ title, text }) => (
             <li key={title} className="p-4 text-sm sm:px-6">
-              <p className="font-medium">
-                <Prose text={title} />
-              </p>
-              <p className="mt-1 max-w-prose text-muted">
+              <p className="max-w-prose text-muted">
+                <strong className="font-medium text-ink">
+                  <Prose text={title} />
+                </strong>
                 <Prose text={text} />
               </p>
             </li>

@@ -10,9 +10,6 @@ import type { Outcome } from "../outcome.ts";
 import { toPage } from "../page.ts";
 import type { Page, PageRequest } from "../page.ts";
 
-/** What an inbox counts up to. */
-const MAX_UNSEEN = 100;
-
 export async function listNotices(
   deps: ServiceDependencies,
   caller: Caller,
@@ -26,13 +23,6 @@ export async function listNotices(
     before: page.cursor,
   });
   return ok(toPage(rows, page.limit, ({ id }) => id));
-}
-
-/** How many notices nobody has looked at; 100 means "100 or more". */
-export async function countUnseen(deps: ServiceDependencies, caller: Caller): Promise<Outcome<number>> {
-  const allowed = authorize(caller, "notice.read");
-  if (!allowed.ok) return allowed;
-  return ok(await queries.countUnseen(deps.db, caller.organizationId, MAX_UNSEEN));
 }
 
 /** Marks notices as seen, for everybody in the organization. @returns how many were not before. */

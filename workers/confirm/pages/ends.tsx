@@ -107,10 +107,7 @@ const ENDS: Readonly<Record<End, EndText>> = {
     status: 404,
     tone: "calm",
     title: "This link is not valid",
-    text: () => [
-      "Part of it may be missing, or a newer mail has replaced it. Nothing was changed.",
-      SEND_AGAIN,
-    ],
+    text: () => ["Part of it may be missing, or it is long gone. Nothing was changed.", SEND_AGAIN],
   },
   unsure: {
     status: 200,

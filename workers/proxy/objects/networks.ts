@@ -99,8 +99,10 @@ export class Networks {
   list(): HolderNetworks {
     const now = this.#now();
     const { storm } = this.#store.notes();
+    const policy = this.#policy();
     return {
-      trusted: this.#trust.list(this.#policy(), now),
+      trusted: this.#trust.list(policy, now),
+      firstUse: policy !== null && this.#trust.isFirstUse(policy),
       pending: this.#pending.open(now).map(presentPending),
       storm: storm === null ? null : { since: storm.since, networks: storm.networks },
     };

@@ -149,6 +149,7 @@ export class SqliteNetworkStore implements NetworkStore {
     for (const { network, first_seen: firstSeen, last_seen: lastSeen } of rows) {
       this.putTrusted({ network, source: "first_use", firstSeen, lastSeen, place: NOWHERE });
     }
+    if (rows.length > 0) this.putNotes({ ...this.notes(), firstUseTaken: true });
     this.#sql.exec("DROP TABLE trusted_ips");
   }
 }

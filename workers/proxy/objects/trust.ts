@@ -31,15 +31,17 @@ export class Trust {
     return compileNetworks(policy.preapproved).contains(network) ? "admitted" : "unknown";
   }
 
-  /** Notes that a trusted network is used, which keeps it from ageing out. */
+  /** Notes that an admitted network is used, which keeps it from ageing out, and is a use like any other. */
   seen(policy: ConfirmationPolicy, network: string, now: number): void {
+    // Who began in a preapproved network, has begun: the next network may be a thief's.
+    this.#takeFirstUse();
     const trusted = this.#covering(policy, network, now);
     if (trusted !== null && now - trusted.lastSeen >= SEEN_STEP_MS) {
       this.#store.putTrusted({ ...trusted, lastSeen: now });
     }
   }
 
-  /** Whether the next network would be the holder's first: no network was ever trusted, by whatever way. */
+  /** Whether the next network would be the holder's first: none was ever trusted, or used, by whatever way. */
   isFirstUse(policy: ConfirmationPolicy): boolean {
     return policy.trustOnFirstUse && !this.#store.notes().firstUseTaken && this.#store.trusted().length === 0;
   }
@@ -48,8 +50,7 @@ export class Trust {
     const known = this.#store.trustedNetwork(network);
     this.#store.putTrusted({ network, source, firstSeen: known?.firstSeen ?? now, lastSeen: now, place });
     // Removing, or outliving, all of them does not bring the first use back: a key that leaked meanwhile would have it.
-    const notes = this.#store.notes();
-    if (!notes.firstUseTaken) this.#store.putNotes({ ...notes, firstUseTaken: true });
+    this.#takeFirstUse();
     const all = this.#store.trusted();
     if (all.length <= MAX_TRUSTED) return;
     const [idle] = all
@@ -76,6 +77,11 @@ export class Trust {
   /** Whether the holder is known to use this provider's network. */
   isFamiliar(place: Place): boolean {
     return place.asn !== null && this.#store.trusted().some((known) => known.place.asn === place.asn);
+  }
+
+  #takeFirstUse(): void {
+    const notes = this.#store.notes();
+    if (!notes.firstUseTaken) this.#store.putNotes({ ...notes, firstUseTaken: true });
   }
 
   #covering(policy: ConfirmationPolicy, network: string, now: number): TrustedNetwork | null {

@@ -33,6 +33,22 @@ describe("a holder's networks do what the plain model says", () => {
   );
 });
 
+test("G6: a holder who began in a preapproved network has had the first use", async () => {
+  const bench = new Bench();
+  await bench.holder.apply(personsKey(1, { confirmation: { preapproved: ["203.0.113.0/24"] } }));
+  expect(bench.holder.networks.list().firstUse).toBe(true);
+  expect(bench.ask("203.0.113.1").block).toBeNull();
+  expect(bench.holder.networks.list()).toMatchObject({ trusted: [], firstUse: false });
+  expect(bench.ask("198.51.100.1").block).toBe("ip_unconfirmed");
+});
+
+test("only a request takes the first use, not a look at whether a preapproved network is still admitted", async () => {
+  const bench = new Bench();
+  await bench.holder.apply(personsKey(1, { confirmation: { preapproved: ["203.0.113.0/24"] } }));
+  bench.ask("203.0.113.1", null, 0);
+  expect(bench.ask("198.51.100.1").block).toBeNull();
+});
+
 test("a freeze holds also where more of them were lifted than there were", async () => {
   const bench = new Bench();
   await bench.holder.apply(personsKey(1, { freezesLifted: 3 }));

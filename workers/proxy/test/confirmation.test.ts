@@ -369,6 +369,8 @@ test("an object that was made before networks had places keeps its trust", async
       { network: CAFE, source: "first_use", firstSeen: 1, lastSeen: 2 },
     ]);
     expect(store.keys()).toMatchObject([{ version: 1, edition: 1, freezes: 0 }]);
+    // Were it the only one, and removed, the next would not be the first.
+    expect(store.notes().firstUseTaken).toBe(true);
   });
   const proxy = await TestProxy.start();
   expect(await call(proxy, key, CAFE)).toBe(200);

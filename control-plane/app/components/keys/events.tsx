@@ -1,11 +1,24 @@
 import type { ShownEvent } from "../../.server/keys.ts";
 import { Badge, reasonTitle } from "../badge.tsx";
+import { Address, Path } from "../literal.tsx";
 import { Ago } from "../moment.tsx";
 import { Table } from "../table.tsx";
 import type { Column } from "../table.tsx";
 
 const COLUMNS: readonly Column<ShownEvent>[] = [
-  { heading: "When", cell: ({ at }) => <Ago iso={at} /> },
+  {
+    heading: "When",
+    cell: ({ at, ip }) => (
+      <>
+        <span className="whitespace-nowrap">
+          <Ago iso={at} />
+        </span>
+        <span className="block text-muted">
+          <Address ip={ip} />
+        </span>
+      </>
+    ),
+  },
   {
     heading: "Decision",
     cell: ({ decision, reason }) => (
@@ -18,14 +31,17 @@ const COLUMNS: readonly Column<ShownEvent>[] = [
   {
     heading: "Request",
     cell: ({ method, path }) => (
-      <code className="font-mono text-xs leading-5 break-all">
-        {method} {path}
+      <code className="font-mono text-xs leading-5">
+        {method} <Path path={path} />
       </code>
     ),
   },
-  { heading: "Status", cell: ({ status }) => <span className="tabular-nums">{status}</span> },
-  { heading: "From", cell: ({ ip }) => <span className="font-mono text-xs">{ip ?? "—"}</span> },
-  { heading: "Took", cell: ({ durationMs }) => <span className="tabular-nums">{durationMs} ms</span> },
+  { heading: "Status", align: "right", cell: ({ status }) => <span className="tabular-nums">{status}</span> },
+  {
+    heading: "Took",
+    align: "right",
+    cell: ({ durationMs }) => <span className="whitespace-nowrap tabular-nums">{durationMs} ms</span>,
+  },
 ];
 
 /** The latest requests of one key. */

@@ -36,6 +36,17 @@ const INTEGRATION: Column<ShownKeyRow> = {
   ),
 };
 
+/** Both in one column, where both are shown: the table has to fit beside the navigation. */
+const HOLDER_AND_INTEGRATION: Column<ShownKeyRow> = {
+  heading: "Holder, integration",
+  cell: (key) => (
+    <>
+      {HOLDER.cell(key)}
+      <span className="block text-xs text-muted">{INTEGRATION.cell(key)}</span>
+    </>
+  ),
+};
+
 const STATE: Column<ShownKeyRow> = {
   heading: "State",
   cell: (key) => <KeyStateBadges state={key.state} isPending={key.isPending} />,
@@ -94,8 +105,7 @@ export function KeyTable(props: {
   const columns = [
     ...(props.selectable === true ? [select] : []),
     NAME,
-    ...(props.of === "holder" ? [] : [HOLDER]),
-    ...(props.of === "integration" ? [] : [INTEGRATION]),
+    props.of === undefined ? HOLDER_AND_INTEGRATION : props.of === "holder" ? INTEGRATION : HOLDER,
     STATE,
     WEEK,
     LAST_USE,

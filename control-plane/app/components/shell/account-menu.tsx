@@ -1,4 +1,4 @@
-import { Form } from "@remix-run/react";
+import { Form, Link } from "@remix-run/react";
 import { Icon } from "./icon.tsx";
 import type { ShellData } from "./shell.tsx";
 
@@ -15,6 +15,12 @@ export function AccountMenu({ person, id }: { readonly person: ShellData["person
           <Icon name="chevron" />
         </span>
       </summary>
+      <Link
+        to="/organizations"
+        className="flex min-h-9 items-center gap-2.5 rounded-lg px-2.5 text-sm text-muted hover:bg-sunken hover:text-ink"
+      >
+        <Icon name="people" /> Switch organization
+      </Link>
       <Form method="post" action="/sign-out" id={`${id}-sign-out`}>
         <button className="flex min-h-9 w-full items-center gap-2.5 rounded-lg px-2.5 text-sm text-muted hover:bg-sunken hover:text-ink">
           <Icon name="leave" /> Sign out

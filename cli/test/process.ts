@@ -5,9 +5,9 @@ import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { newId } from "@relaykey/core/ids";
-import type { World } from "../control-plane/api/test/world.ts";
+import type { World } from "../../control-plane/api/test/world.ts";
 
-const PROGRAM = fileURLToPath(new URL("./rk.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../rk.ts", import.meta.url));
 
 /** What a run of `rk` came to. */
 export interface Run {

@@ -1,0 +1,64 @@
+import { beforeAll, expect, inject, test } from "vitest";
+import { notedSecrets } from "../witness.ts";
+import { fillExample } from "./example.ts";
+import type { Example } from "./example.ts";
+import { PAGES } from "./pages.ts";
+import { database, signedIn } from "./people.ts";
+import type { Person } from "./people.ts";
+
+const { controlPlane } = inject("local");
+let person: Person;
+let example: Example;
+/** What must be in no page: each with a name for the report. */
+let secrets: (readonly [what: string, text: string])[];
+
+beforeAll(async () => {
+  person = await signedIn();
+  example = await fillExample(person.organizationId);
+  const { organizationId } = person;
+  const { query } = database;
+  const [keys, tokens, seals, browsers, people] = await Promise.all([
+    query.relayKeys.findMany({ where: (row, { eq }) => eq(row.organizationId, organizationId) }),
+    query.managementTokens.findMany({ where: (row, { eq }) => eq(row.organizationId, organizationId) }),
+    query.integrationSecrets.findMany({ where: (row, { eq }) => eq(row.organizationId, organizationId) }),
+    query.sessions.findMany({ where: (row, { eq }) => eq(row.organizationId, organizationId) }),
+    query.holders.findMany({ where: (row, { eq }) => eq(row.organizationId, organizationId) }),
+  ]);
+  secrets = [
+    ...keys.map(({ tokenHash }) => ["the hash of a key", tokenHash] as const),
+    ...tokens.map(({ tokenHash }) => ["the hash of a management token", tokenHash] as const),
+    ...browsers.map(({ tokenHash }) => ["the hash of a session", tokenHash] as const),
+    ...people.map(({ locator }) => ["a holder's locator", locator] as const),
+    ...seals.flatMap(({ envelope }) =>
+      ["enc", "key", "nonce", "ct"].map(
+        (part) =>
+          [`${part} of an envelope`, (JSON.parse(envelope) as Record<string, string>)[part] ?? ""] as const,
+      ),
+    ),
+    ...notedSecrets().map((secret) => ["a secret of a test", secret] as const),
+  ];
+});
+
+/** Secrets that stand in a text, by name. */
+function found(text: string): string[] {
+  return secrets.filter(([, secret]) => secret.length >= 8 && text.includes(secret)).map(([what]) => what);
+}
+
+test.each(PAGES)("G4: neither the page $name nor what its scripts load has a secret", async ({ path }) => {
+  const address = path(example);
+  const [pathname = "", query] = address.split("?");
+  const dataPath = `${pathname === "/" ? "/_root" : pathname}.data${query === undefined ? "" : `?${query}`}`;
+  for (const url of [address, dataPath]) {
+    const response = await fetch(`${controlPlane}${url}`, { headers: { Cookie: person.cookie } });
+    expect([200, 404]).toContain(response.status);
+    const text = await response.text();
+    expect(text.length).toBeGreaterThan(50);
+    expect(found(text)).toEqual([]);
+  }
+});
+
+test("the sweep sees: there are secrets of each kind, and one that is on a page is found", () => {
+  const kinds = new Set(secrets.map(([what]) => what));
+  expect(kinds.size).toBe(9);
+  for (const [what, secret] of secrets) expect(found(`<p>${secret}</p>`)).toContain(what);
+});
