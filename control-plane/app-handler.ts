@@ -22,7 +22,8 @@ export async function handleApp(request: Request, deps: AppDependencies): Promis
   const nonce = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
   const response = await handle(request, { deps, nonce });
   const answer = new Response(response.body, response);
-  for (const [name, value] of Object.entries(securityHeaders(nonce))) answer.headers.set(name, value);
+  for (const [name, value] of Object.entries(securityHeaders(nonce, formTargets(request, deps))))
+    answer.headers.set(name, value);
   return answer;
 }
 
@@ -39,7 +40,16 @@ function isCrossSite(request: Request): boolean {
   return origin === null;
 }
 
-function securityHeaders(nonce: string): Record<string, string> {
+/**
+ * Where forms of a page may lead. A form is sent to us; but browsers hold the redirect that answers it to the same rule
+ * (CSP Level 3, form-action), so the page of plans names the pages of Stripe.
+ */
+function formTargets(request: Request, { stripe }: AppDependencies): string {
+  const isPlans = new URL(request.url).pathname === "/settings/plan";
+  return ["'self'", ...(isPlans && stripe !== null ? stripe.pageOrigins : [])].join(" ");
+}
+
+function securityHeaders(nonce: string, formAction: string): Record<string, string> {
   return {
     "Content-Security-Policy": [
       "default-src 'none'",
@@ -47,7 +57,7 @@ function securityHeaders(nonce: string): Record<string, string> {
       "style-src 'self'",
       "img-src 'self' data:",
       "connect-src 'self'",
-      "form-action 'self'",
+      `form-action ${formAction}`,
       "base-uri 'none'",
       "frame-ancestors 'none'",
     ].join("; "),

@@ -2,9 +2,11 @@ import { fromAnyBase64, fromBase64Url } from "@relaykey/core/bytes";
 import type { Edition } from "@relaykey/core/client-ip";
 import { encodeMail } from "@relaykey/core/mail";
 import type { KeyControlApi } from "@relaykey/core/rpc";
+import { Secret } from "@relaykey/core/secret";
 import { importTagKey } from "@relaykey/core/token";
 import { openDatabase } from "@relaykey/db/client";
 import { log } from "./log.ts";
+import type { StripeSettings } from "./service/billing/stripe-api.ts";
 import type { ServiceDependencies } from "./service/dependencies.ts";
 
 /** What the control plane needs, parsed once per isolate. Nothing behind this type reads `env` again. */
@@ -17,6 +19,12 @@ export interface Dependencies extends ServiceDependencies {
   /** Whom to tell of a weakness: a URI. */
   readonly securityContact: string;
 }
+
+/** The environment, with the secrets that an installation may do without. */
+type ControlPlaneEnv = Env & {
+  readonly STRIPE_SECRET_KEY?: string;
+  readonly STRIPE_WEBHOOK_SECRET?: string;
+};
 
 /** A binding, variable or secret is missing or malformed; the message names it and says what it must be. */
 export class ConfigurationError extends Error {
@@ -31,7 +39,7 @@ const CONTROL_KEY_BYTES = 32;
  *
  * @throws ConfigurationError naming the first binding, variable or secret that is missing or malformed.
  */
-export async function configure(env: Env): Promise<Dependencies> {
+export async function configure(env: ControlPlaneEnv): Promise<Dependencies> {
   for (const name of ["KEY_CONTROL", "ASSETS", "MAIL_QUEUE"] as const) {
     if (!isBinding(env[name])) {
       throw new ConfigurationError(
@@ -77,6 +85,7 @@ export async function configure(env: Env): Promise<Dependencies> {
     proxyUrl,
     controlUrl: siteUrl(env, "RELAYKEY_CONTROL_URL"),
     edition,
+    stripe: readStripe(env, edition),
     log,
     assets: env.ASSETS,
     insecureCookies,
@@ -84,9 +93,9 @@ export async function configure(env: Env): Promise<Dependencies> {
   };
 }
 
-type TextName = Exclude<keyof Env, "KEY_CONTROL" | "ASSETS" | "MAIL_QUEUE">;
+type TextName = Exclude<keyof ControlPlaneEnv, "KEY_CONTROL" | "ASSETS" | "MAIL_QUEUE">;
 
-function text(env: Env, name: TextName): string {
+function text(env: ControlPlaneEnv, name: TextName): string {
   const value: unknown = env[name];
   if (typeof value !== "string" || value === "") {
     throw new ConfigurationError(`${name} is missing: set it as a variable or secret of this Worker.`);
@@ -94,25 +103,81 @@ function text(env: Env, name: TextName): string {
   return value;
 }
 
-function flag(env: Env, name: TextName, on: string): boolean {
+function flag(env: ControlPlaneEnv, name: TextName, on: string): boolean {
   const value: unknown = env[name];
   if (value !== "" && value !== on) throw new ConfigurationError(`${name} must be empty or "${on}".`);
   return value === on;
 }
 
-function siteUrl(env: Env, name: TextName): string {
+function siteUrl(env: ControlPlaneEnv, name: TextName): string {
   const url = text(env, name);
   if (/^https?:\/\/[^/?#]+$/.test(url)) return url;
   throw new ConfigurationError(`${name} is malformed: it must be a URL without a path.`);
 }
 
-function contactUri(env: Env): string {
+function contactUri(env: ControlPlaneEnv): string {
   const contact = text(env, "RELAYKEY_SECURITY_CONTACT");
   if (/^(?:mailto:|https:\/\/)[\x21-\x7e]+$/.test(contact)) return contact;
   throw new ConfigurationError("RELAYKEY_SECURITY_CONTACT is malformed: it must be a mailto: or https: URI.");
 }
 
-async function readControlKey(env: Env): Promise<CryptoKey> {
+/** All of it, and its form. */
+const STRIPE_SETTINGS = {
+  STRIPE_SECRET_KEY: { form: /^[rs]k_(?:test|live)_\w+$/, what: "the sk_… or rk_… that Stripe shows" },
+  STRIPE_WEBHOOK_SECRET: { form: /^whsec_[\w+/=-]{16,}$/, what: "the whsec_… of the endpoint at Stripe" },
+  STRIPE_PRICE_BUILDER: { form: /^price_\w+$/, what: "the id of a price, price_…" },
+  STRIPE_PRICE_TEAM: { form: /^price_\w+$/, what: "the id of a price, price_…" },
+  STRIPE_PRICE_BUSINESS: { form: /^price_\w+$/, what: "the id of a price, price_…" },
+} as const;
+
+/** Half a configuration would take money and change no plan, or the other way round. */
+function readStripe(env: ControlPlaneEnv, edition: Edition): StripeSettings | null {
+  const names = Object.keys(STRIPE_SETTINGS) as (keyof typeof STRIPE_SETTINGS)[];
+  const missing = names.filter((name) => (env[name] ?? "") === "");
+  const override = readStripeUrl(env, edition);
+  if (missing.length === names.length && override === null) return null;
+  if (missing.length > 0) {
+    throw new ConfigurationError(
+      `Stripe is configured in part: set ${missing.join(", ")} too, or none of it.`,
+    );
+  }
+  for (const name of names) {
+    const { form, what } = STRIPE_SETTINGS[name];
+    if (!form.test(text(env, name)))
+      throw new ConfigurationError(`${name} is malformed: it must be ${what}.`);
+  }
+  const prices = {
+    builder: env.STRIPE_PRICE_BUILDER,
+    team: env.STRIPE_PRICE_TEAM,
+    business: env.STRIPE_PRICE_BUSINESS,
+  };
+  if (new Set(Object.values(prices)).size < Object.keys(prices).length) {
+    throw new ConfigurationError("STRIPE_PRICE_BUILDER, _TEAM and _BUSINESS must be three prices.");
+  }
+  return {
+    secretKey: new Secret(text(env, "STRIPE_SECRET_KEY")),
+    webhookSecret: new Secret(text(env, "STRIPE_WEBHOOK_SECRET")),
+    prices,
+    apiUrl: override ?? STRIPE_URL,
+    pageOrigins: override === null ? STRIPE_PAGES : [override],
+  };
+}
+
+const STRIPE_URL = "https://api.stripe.com";
+const STRIPE_PAGES = ["https://checkout.stripe.com", "https://billing.stripe.com"];
+
+/** Whoever answers there gets the secret key and decides on plans: a program on this machine, and only in development. */
+function readStripeUrl(env: ControlPlaneEnv, edition: Edition): string | null {
+  const url: unknown = env.STRIPE_API_URL;
+  if (url === undefined || url === "") return null;
+  if (edition === "local" && typeof url === "string" && /^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(url))
+    return url;
+  throw new ConfigurationError(
+    `STRIPE_API_URL must be empty; with RELAYKEY_EDITION "local" it may be http://127.0.0.1:PORT.`,
+  );
+}
+
+async function readControlKey(env: ControlPlaneEnv): Promise<CryptoKey> {
   const bytes = fromAnyBase64(text(env, "RELAYKEY_CONTROL_KEY"));
   if (bytes?.length !== CONTROL_KEY_BYTES) {
     throw new ConfigurationError("RELAYKEY_CONTROL_KEY is malformed: it must be 32 random bytes in base64.");
@@ -120,7 +185,7 @@ async function readControlKey(env: Env): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 }
 
-async function readTagKey(env: Env): Promise<CryptoKey> {
+async function readTagKey(env: ControlPlaneEnv): Promise<CryptoKey> {
   const encoded = text(env, "RELAYKEY_TOKEN_KEY");
   try {
     return await importTagKey(encoded);

@@ -10,6 +10,10 @@ interface __BaseEnv_Env {
 	RELAYKEY_PROXY_URL: string;
 	RELAYKEY_DEV_UPSTREAMS: string;
 	RELAYKEY_ALLOW_INSECURE_COOKIES: string;
+	STRIPE_PRICE_BUILDER: string;
+	STRIPE_PRICE_TEAM: string;
+	STRIPE_PRICE_BUSINESS: string;
+	STRIPE_API_URL: string;
 	DATABASE_URL: string;
 	RELAYKEY_TOKEN_KEY: string;
 	RELAYKEY_CONTROL_KEY: string;
@@ -26,7 +30,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "RELAYKEY_EDITION" | "RELAYKEY_CONTROL_URL" | "RELAYKEY_SECURITY_CONTACT" | "RELAYKEY_SEALING_KEY" | "RELAYKEY_SQL_ENDPOINT" | "RELAYKEY_PROXY_URL" | "RELAYKEY_DEV_UPSTREAMS" | "RELAYKEY_ALLOW_INSECURE_COOKIES" | "DATABASE_URL" | "RELAYKEY_TOKEN_KEY" | "RELAYKEY_CONTROL_KEY">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "RELAYKEY_EDITION" | "RELAYKEY_CONTROL_URL" | "RELAYKEY_SECURITY_CONTACT" | "RELAYKEY_SEALING_KEY" | "RELAYKEY_SQL_ENDPOINT" | "RELAYKEY_PROXY_URL" | "RELAYKEY_DEV_UPSTREAMS" | "RELAYKEY_ALLOW_INSECURE_COOKIES" | "STRIPE_PRICE_BUILDER" | "STRIPE_PRICE_TEAM" | "STRIPE_PRICE_BUSINESS" | "STRIPE_API_URL" | "DATABASE_URL" | "RELAYKEY_TOKEN_KEY" | "RELAYKEY_CONTROL_KEY">> {}
 }
 declare module "*.txt" {
 	const value: string;

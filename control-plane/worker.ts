@@ -10,6 +10,7 @@ import { runJobs, tellOutside } from "./jobs.ts";
 import { baseFields } from "./security-fields.ts";
 import { securityTxt } from "./security-txt.ts";
 import { consumeNotices } from "./service/notices/consume.ts";
+import { STRIPE_WEBHOOK_PATH, answerStripe } from "./stripe-webhook.ts";
 
 interface ControlPlane {
   readonly deps: Dependencies;
@@ -68,7 +69,8 @@ async function dispatch(request: Request, requestId: string, { deps, api }: Cont
     return api.fetch(request, { requestId, ip: clientIp(request, deps.edition)?.address ?? null });
   }
   try {
-    return await handleApp(request, deps);
+    // Before the dashboard, which refuses what is sent from elsewhere.
+    return await (pathname === STRIPE_WEBHOOK_PATH ? answerStripe(request, deps) : handleApp(request, deps));
   } catch (error) {
     log("error", "app_failed", { requestId, error: describeError(error) });
     return new Response(`Something went wrong. Please quote ${requestId}.`, { status: 500 });

@@ -260,6 +260,11 @@ export const API_ERRORS = {
     title: "The proxy cannot be asked",
     detail: "The proxy did not answer. What was stored before is in force or pending as before; try again.",
   },
+  billing_away: {
+    status: 503,
+    title: "Stripe cannot be asked",
+    detail: "Stripe did not answer as it should. Nothing has changed; try again.",
+  },
   internal_error: {
     status: 500,
     title: "Something went wrong here",

@@ -5,6 +5,7 @@ import type { Organization } from "@relaykey/db/queries/organizations";
 import { openKeys } from "@relaykey/db/queries/outbox";
 import { listAdminAddresses } from "@relaykey/db/queries/people";
 import { authorize } from "./authorization.ts";
+import { endBilling } from "./billing/sync.ts";
 import { adminEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
@@ -81,7 +82,7 @@ export async function cancelDeletion(
 
 /**
  * The job: deletes what is due. First every key is revoked and the proxy has confirmed it, so that nothing holds that nobody
- * can see any more; then the audit log goes, in parts; then everything else, in one transaction. What does not fit into
+ * can see any more; then what is paid for ends; then the audit log goes, in parts; then everything else, in one transaction. What does not fit into
  * one run, or cannot be confirmed, goes on with the next.
  *
  * @returns how many organizations are gone.
@@ -93,6 +94,8 @@ export async function deleteDueOrganizations(deps: ServiceDependencies): Promise
     await queries.revokeAllKeys(deps.db, organizationId, now);
     await enforceOpenKeys(deps, organizationId);
     if ((await openKeys(deps.db, organizationId, 1)).total > 0) continue;
+    const organization = await findOrganization(deps.db, organizationId);
+    if (!(await endBilling(deps, organization?.stripeCustomerId ?? null))) continue;
     if (!(await deleteAuditLog(deps, organizationId))) continue;
     await queries.deleteOrganization(deps.db, organizationId);
     deps.log("info", "organization_deleted", { organizationId });

@@ -1,6 +1,7 @@
 import type { KeyControlApi } from "@relaykey/core/rpc";
 import type { MailMessage } from "@relaykey/core/mail";
 import type { Database } from "@relaykey/db/client";
+import type { StripeSettings } from "./billing/stripe-api.ts";
 
 /** What the service layer needs from its surroundings. */
 export interface ServiceDependencies {
@@ -21,5 +22,7 @@ export interface ServiceDependencies {
   readonly proxyUrl: string;
   /** Base URL of this control plane, for links in mail: never taken from a request. */
   readonly controlUrl: string;
+  /** Where plans are paid for; null: the operator sets them. */
+  readonly stripe: StripeSettings | null;
   readonly log: (level: "info" | "warn" | "error", event: string, fields?: Record<string, unknown>) => void;
 }

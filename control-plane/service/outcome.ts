@@ -11,6 +11,7 @@ export type FailureCode =
   | "holder_unknown"
   | "integration_unknown"
   | "data_plane_away"
+  | "billing_away"
   | "name_taken"
   | "in_use"
   | "nothing_to_restore"

@@ -83,16 +83,17 @@ export interface PlanChange {
 export async function changePlan(
   db: Database,
   organizationId: string,
-  { plan, now, event }: PlanChange,
+  change: PlanChange,
 ): Promise<string[] | null> {
+  const [changed, , bumped] = await db.batch(planStatements(db, organizationId, change));
+  return waitingKeys(changed, bumped);
+}
+
+/** The statements of a change of plan, for the batch of what leads to it; `waitingKeys` reads the first and the last answer. */
+export function planStatements(db: Database, organizationId: string, { plan, now, event }: PlanChange) {
   const days = PLANS[plan].auditRetentionDays;
   const at = sql`${now.toISOString()}::timestamptz`;
-  const [lock, bump] = bumpKeys(
-    db,
-    organizationId,
-    sql`EXISTS (SELECT 1 FROM ${organizations} WHERE id = ${organizationId} AND retention_changed_at = ${at})`,
-  );
-  const [changed, , bumped] = await db.batch([
+  return [
     db.execute(sql`
       WITH changed AS (
         UPDATE ${organizations}
@@ -101,8 +102,18 @@ export async function changePlan(
         RETURNING id
       ), ${adminEventCte(event)}
       SELECT id FROM changed`),
-    lock,
-    bump,
-  ]);
+    ...bumpKeys(
+      db,
+      organizationId,
+      sql`EXISTS (SELECT 1 FROM ${organizations} WHERE id = ${organizationId} AND retention_changed_at = ${at})`,
+    ),
+  ] as const;
+}
+
+/** @returns the ids of the keys that wait to be enforced; null when the organization was on the plan already. */
+export function waitingKeys(
+  changed: { readonly rows: readonly unknown[] },
+  bumped: { readonly rows: readonly { readonly key_id: string }[] },
+): string[] | null {
   return changed.rows.length === 0 ? null : bumped.rows.map(({ key_id }) => key_id);
 }

@@ -60,3 +60,43 @@ test.each([
   expect((error as Error).message).toContain(name);
   expect((error as Error).message).not.toContain("hunter2");
 });
+
+const STRIPE = {
+  STRIPE_SECRET_KEY: "sk_test_1",
+  STRIPE_WEBHOOK_SECRET: `whsec_${"a".repeat(32)}`,
+  STRIPE_PRICE_BUILDER: "price_1",
+  STRIPE_PRICE_TEAM: "price_2",
+  STRIPE_PRICE_BUSINESS: "price_3",
+};
+
+test("Stripe is configured as a whole or not at all", async () => {
+  expect((await configured({})).stripe).toBeNull();
+  expect((await configured(STRIPE)).stripe).toMatchObject({
+    prices: { builder: "price_1", team: "price_2", business: "price_3" },
+    apiUrl: "https://api.stripe.com",
+    pageOrigins: ["https://checkout.stripe.com", "https://billing.stripe.com"],
+  });
+  const url = "http://127.0.0.1:9000";
+  const local = await configured({ ...STRIPE, RELAYKEY_EDITION: "local", STRIPE_API_URL: url });
+  expect(local.stripe).toMatchObject({ apiUrl: url, pageOrigins: [url] });
+});
+
+test.each(Object.keys(STRIPE))("Stripe without %s is named", async (name) => {
+  const missing = `set ${name} too`;
+  await expect(configured({ ...STRIPE, [name]: undefined })).rejects.toThrow(missing);
+  await expect(configured({ ...STRIPE, [name]: "" })).rejects.toThrow(missing);
+  const malformed: unknown = await configured({ ...STRIPE, [name]: "hunter2" }).catch(
+    (reason: unknown) => reason,
+  );
+  expect(malformed).toBeInstanceOf(ConfigurationError);
+  expect((malformed as Error).message).toContain(name);
+  expect((malformed as Error).message).not.toContain("hunter2");
+});
+
+test.each([
+  [{ STRIPE_PRICE_TEAM: "price_1" }, "three prices"],
+  [{ STRIPE_API_URL: "http://127.0.0.1:9000" }, "STRIPE_API_URL"],
+  [{ RELAYKEY_EDITION: "local", STRIPE_API_URL: "https://stripe.example.com" }, "STRIPE_API_URL"],
+])("Stripe with %j is refused", async (change, named) => {
+  await expect(configured({ ...STRIPE, ...change })).rejects.toThrow(named);
+});

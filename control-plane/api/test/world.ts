@@ -192,6 +192,7 @@ export async function createWorld(
     controlKey: await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign"]),
     controlUrl: "https://relaykey.example",
     development: false,
+    stripe: null,
     proxyUrl: "https://proxy.relaykey.example",
     log: (level, event, fields) => logged.push(JSON.stringify({ level, event, ...fields })),
   };

@@ -300,7 +300,7 @@ export const TRUST = {
     },
     {
       title: "A thief who calls first.",
-      text: " With trust on first use, whoever calls first is trusted, and the holder is answered 423. Where a key travels over channels that leak, turn trust on first use off.",
+      text: " With trust on first use, whoever calls first is trusted, and the holder is answered 423. Where a key travels over channels that leak, turn trust on first use off. The same is true of a key that was used under `any` or an allowlist before its policy became `confirm`: nothing was trusted yet.",
     },
     {
       title: "A thief who also reads the holder's mail",
