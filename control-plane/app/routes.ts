@@ -41,6 +41,7 @@ export default [
     route("settings/plan", "routes/settings/plan.tsx"),
     route("*", "routes/missing.tsx"),
   ]),
+  route("audit/export", "routes/audit-export.ts"),
   route("sign-in", "routes/sign-in/ask.tsx"),
   route("sign-in/check", "routes/sign-in/check.tsx"),
   route("sign-in/link", "routes/sign-in/link.tsx"),

@@ -1,10 +1,11 @@
 import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
-import { useLoaderData } from "@remix-run/react";
+import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { readAuditLog } from "../.server/audit-log.ts";
 import type { AuditLog } from "../.server/audit-log.ts";
 import { enter } from "../.server/page.ts";
 import { AuditFilters, RangeLinks } from "../components/audit-filters.tsx";
 import { AuditTable } from "../components/audit-table.tsx";
+import { LinkButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
 import { Histogram } from "../components/histogram.tsx";
 import { LiveTail } from "../components/live-tail.tsx";
@@ -42,6 +43,7 @@ export default function Audit() {
       <Card
         title="Requests"
         padded={false}
+        actions={<ExportLinks />}
         empty={
           entries.length > 0
             ? null
@@ -53,4 +55,19 @@ export default function Audit() {
       <Pagination nextCursor={nextCursor} />
     </>
   );
+}
+
+/** What the page shows, all of it, as a file. */
+function ExportLinks() {
+  const [search] = useSearchParams();
+  return (["csv", "ndjson"] as const).map((format) => {
+    const wanted = new URLSearchParams(search);
+    wanted.delete("cursor");
+    wanted.set("format", format);
+    return (
+      <LinkButton key={format} to={`/audit/export?${wanted.toString()}`} reloadDocument size="small">
+        Export {format.toUpperCase()}
+      </LinkButton>
+    );
+  });
 }
