@@ -252,7 +252,7 @@ export default function WebhookPage() {
                   <Form method="post">
                     <input type="hidden" name="intent" value="replay" />
                     <input type="hidden" name="delivery" value={id} />
-                    <SubmitButton variant="quiet" size="sm" aria-label={`Send ${type} again`}>
+                    <SubmitButton variant="quiet" size="sm" aria-label={`Send again: ${type}`}>
                       Send again
                     </SubmitButton>
                   </Form>
