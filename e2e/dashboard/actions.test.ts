@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { launchBrowser } from "../browser.ts";
@@ -62,6 +63,20 @@ describe("without scripts", () => {
     expect(await page.textContent("section[aria-label='Why it was decided so']")).toContain(
       "What would allow it",
     );
+  });
+
+  test("what the audit log shows can be had as a file; a filter that makes no sense exports nothing", async () => {
+    const page = await open("/audit?decision=blocked", { scripts: false });
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("text=Export CSV")]);
+    expect(download.suggestedFilename()).toBe("audit-events.csv");
+    const [header = "", ...rows] = readFileSync(await download.path(), "utf8")
+      .trim()
+      .split("\r\n");
+    const decision = header.split(",").indexOf("decision");
+    expect(rows.length).toBeGreaterThan(1);
+    expect(new Set(rows.map((row) => row.split(",")[decision]))).toEqual(new Set(["blocked"]));
+    const wrong = await page.request.get(`${controlPlane}/audit/export?format=csv&ip=nonsense`);
+    expect([wrong.status(), await wrong.text()]).toEqual([400, "ip: Give one IPv4 or IPv6 address."]);
   });
 
   test("a token is made, shown once, and revoked after being asked", async () => {

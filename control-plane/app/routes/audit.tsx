@@ -65,7 +65,7 @@ function ExportLinks() {
     wanted.delete("cursor");
     wanted.set("format", format);
     return (
-      <LinkButton key={format} to={`/audit/export?${wanted.toString()}`} reloadDocument size="small">
+      <LinkButton key={format} to={`/audit/export?${wanted.toString()}`} reloadDocument size="sm">
         Export {format.toUpperCase()}
       </LinkButton>
     );
