@@ -64,10 +64,10 @@ test("the overview shows the keys and what was done with them", async () => {
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
   await page.reload({ waitUntil: "networkidle" });
   expect(await page.textContent("h1")).toBe("Overview");
-  expect(await page.textContent("section[aria-label='Busiest keys']")).toContain("Demo key");
   const requests = await page.textContent("section[aria-label='Latest requests']");
   expect(requests).toContain("Outside the key's scope");
   expect(requests).toContain("GET openai:/v1/models");
+  expect(requests).toContain("Demo key");
   expect(await page.content()).not.toContain(demo.key);
   expect(problems).toEqual([]);
 });

@@ -8,6 +8,7 @@ const SETTINGS = {
   hideClientButton: true,
   agent: { disabled: true },
   mcp: { disabled: true },
+  showDeveloperTools: "never",
 } as const;
 
 const PAGE = `<!doctype html>

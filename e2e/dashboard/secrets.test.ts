@@ -35,7 +35,10 @@ beforeAll(async () => {
           [`${part} of an envelope`, (JSON.parse(envelope) as Record<string, string>)[part] ?? ""] as const,
       ),
     ),
-    ...notedSecrets().map((secret) => ["a secret of a test", secret] as const),
+    // Short ones are words that stand for a secret: those say nothing.
+    ...notedSecrets()
+      .filter((secret) => secret.length >= 16)
+      .map((secret) => ["a secret of a test", secret] as const),
   ];
 });
 
