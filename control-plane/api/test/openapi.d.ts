@@ -1460,6 +1460,12 @@ export interface components {
             /** @enum {string} */
             kind: "person" | "application" | "service" | "agent" | "vendor";
             email: string | null;
+            /** @description What became of mail to the address: after a bounce or a complaint none is sent. */
+            mail: {
+                /** @enum {string} */
+                state: "ok" | "bounced" | "complained";
+                at: string | null;
+            };
             frozen: boolean;
             limits: components["schemas"]["Limits"];
             confirmation: {
