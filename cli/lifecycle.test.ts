@@ -280,30 +280,6 @@ test("admin events, networks and a dry run", async () => {
   expect(blocked, blocked.err).toMatchObject({ code: 1, out: expect.stringMatching(/^blocked /) as string });
 });
 
-describe("completion", () => {
-  test.each([
-    [["key"], ["keys"]],
-    [
-      ["keys", "re"],
-      ["receipts", "reroll", "revoke", "revoke-many"],
-    ],
-    [
-      ["keys", "list", "--status", ""],
-      ["active", "frozen", "revoked"],
-    ],
-    [["keys", "reroll", "--o"], ["--overlap"]],
-    [["completion", "b"], ["bash"]],
-  ])("%j", async (words, expected) => {
-    const run = await rk(["__complete", "--", ...words]);
-    expect(run.out.split("\n").filter((word) => word !== "")).toEqual(expected);
-  });
-
-  test.each(["bash", "zsh", "fish"])("the script for %s", async (shell) => {
-    const run = await rk(["completion", shell]);
-    expect(run).toMatchObject({ code: 0, out: expect.stringContaining("rk __complete") as string });
-  });
-});
-
 async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (!condition()) {
