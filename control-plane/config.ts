@@ -66,9 +66,11 @@ export async function configure(env: ControlPlaneEnv): Promise<Dependencies> {
   const proxyUrl = siteUrl(env, "RELAYKEY_PROXY_URL");
   const development = flag(env, "RELAYKEY_DEV_UPSTREAMS", "loopback");
   const insecureCookies = flag(env, "RELAYKEY_ALLOW_INSECURE_COOKIES", "1");
-  if ((development || insecureCookies) && proxyUrl.startsWith("https:")) {
+  const stripe = readStripe(env, edition);
+  const isStripeElsewhere = stripe !== null && stripe.apiUrl !== STRIPE_URL;
+  if ((development || insecureCookies || isStripeElsewhere) && proxyUrl.startsWith("https:")) {
     throw new ConfigurationError(
-      "RELAYKEY_DEV_UPSTREAMS and RELAYKEY_ALLOW_INSECURE_COOKIES are development flags: set them to empty where RELAYKEY_PROXY_URL is https.",
+      "RELAYKEY_DEV_UPSTREAMS, RELAYKEY_ALLOW_INSECURE_COOKIES and STRIPE_API_URL are development flags: set them to empty where RELAYKEY_PROXY_URL is https.",
     );
   }
   return {
@@ -85,7 +87,7 @@ export async function configure(env: ControlPlaneEnv): Promise<Dependencies> {
     proxyUrl,
     controlUrl: siteUrl(env, "RELAYKEY_CONTROL_URL"),
     edition,
-    stripe: readStripe(env, edition),
+    stripe,
     log,
     assets: env.ASSETS,
     insecureCookies,
