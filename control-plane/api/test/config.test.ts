@@ -82,8 +82,14 @@ test("Stripe is configured as a whole or not at all", async () => {
     pageOrigins: ["https://checkout.stripe.com", "https://billing.stripe.com"],
   });
   const url = "http://127.0.0.1:9000";
-  const local = await configured({ ...STRIPE, RELAYKEY_EDITION: "local", STRIPE_API_URL: url });
+  const onThisMachine = { RELAYKEY_EDITION: "local", STRIPE_API_URL: url };
+  const local = await configured({
+    ...STRIPE,
+    ...onThisMachine,
+    RELAYKEY_CONTROL_URL: "http://localhost:8788",
+  });
   expect(local.stripe).toMatchObject({ apiUrl: url, pageOrigins: [url] });
+  await expect(configured({ ...STRIPE, ...onThisMachine })).rejects.toThrow("development flag");
 });
 
 test.each(Object.keys(STRIPE))("Stripe without %s is named", async (name) => {
