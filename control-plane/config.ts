@@ -1,3 +1,5 @@
+import { readChainKeys } from "@relaykey/core/audit-chain/keys";
+import type { ChainKey } from "@relaykey/core/audit-chain/keys";
 import { fromAnyBase64, fromBase64Url } from "@relaykey/core/bytes";
 import type { Edition } from "@relaykey/core/client-ip";
 import { encodeMail } from "@relaykey/core/mail";
@@ -79,6 +81,7 @@ export async function configure(env: ControlPlaneEnv): Promise<Dependencies> {
     },
     now: Date.now,
     sealingKey,
+    chainKeys: await chainKeys(env),
     tagKey: await readTagKey(env),
     controlKey: await readControlKey(env),
     development,
@@ -174,6 +177,14 @@ function readStripeUrl(env: ControlPlaneEnv, edition: Edition): string | null {
     return url;
   throw new ConfigurationError(
     `STRIPE_API_URL must be empty; with RELAYKEY_EDITION "local" it may be http://127.0.0.1:PORT.`,
+  );
+}
+
+async function chainKeys(env: ControlPlaneEnv): Promise<readonly ChainKey[]> {
+  const keys = await readChainKeys(text(env, "RELAYKEY_AUDIT_PUBLIC_KEYS"));
+  if (keys !== null) return keys;
+  throw new ConfigurationError(
+    "RELAYKEY_AUDIT_PUBLIC_KEYS is malformed: it must be public keys in base64url, separated by commas.",
   );
 }
 

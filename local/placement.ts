@@ -27,6 +27,8 @@ export interface PlacementFacts {
   readonly sqlEndpoint: string;
   readonly secrets: Secrets;
   readonly sealingKey: string;
+  /** Public half of RELAYKEY_AUDIT_KEY. */
+  readonly auditPublicKey: string;
   readonly bundles: readonly Bundle[];
 }
 
@@ -55,6 +57,7 @@ function decide({
   sqlEndpoint,
   secrets,
   sealingKey,
+  auditPublicKey,
 }: PlacementFacts): Record<WorkerName, Place> {
   const nothing: Outbound = { kind: "nothing" };
   const database: Outbound = { kind: "server", address: new URL(sqlEndpoint).host };
@@ -77,8 +80,8 @@ function decide({
       port: ports.proxy,
     },
     audit: {
-      vars: { RELAYKEY_SQL_ENDPOINT: sqlEndpoint },
-      secrets: { DATABASE_URL: databaseUrl },
+      vars: { RELAYKEY_SQL_ENDPOINT: sqlEndpoint, RELAYKEY_AUDIT_PUBLIC_KEYS: auditPublicKey },
+      secrets: { DATABASE_URL: databaseUrl, RELAYKEY_AUDIT_KEY: secrets.RELAYKEY_AUDIT_KEY },
       outbound: database,
       port: null,
     },
@@ -99,6 +102,7 @@ function decide({
         RELAYKEY_EDITION: "local",
         RELAYKEY_CONTROL_URL: site(ports.controlPlane),
         RELAYKEY_SEALING_KEY: sealingKey,
+        RELAYKEY_AUDIT_PUBLIC_KEYS: auditPublicKey,
         RELAYKEY_SQL_ENDPOINT: sqlEndpoint,
         RELAYKEY_PROXY_URL: site(ports.proxy),
         RELAYKEY_DEV_UPSTREAMS: "loopback",
