@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** A subscription as Stripe's API shows it, as far as it is read. */
@@ -9,6 +10,15 @@ export interface FakeSubscription {
   price: string;
 }
 
+/** A page to subscribe on. */
+export interface FakeSession {
+  readonly id: string;
+  readonly customer: string;
+  readonly price: string;
+  readonly successUrl: string;
+  status: "open" | "complete" | "expired";
+}
+
 export interface FakeCall {
   readonly method: string;
   readonly path: string;
@@ -16,9 +26,13 @@ export interface FakeCall {
   readonly idempotencyKey: string | null;
 }
 
-/** Stripe's HTTP API on loopback: keys are checked, and a repeated `Idempotency-Key` gets the first answer again. */
+/**
+ * Stripe on loopback, as its API is documented: the key and the form encoding are checked, a repeated `Idempotency-Key` gets
+ * the first answer again, and its pages can be paid with a browser.
+ */
 export interface StripeFake {
   readonly url: string;
+  readonly sessions: FakeSession[];
   readonly subscriptions: FakeSubscription[];
   readonly calls: FakeCall[];
   /** What it answers with in place of success. */
@@ -26,82 +40,138 @@ export interface StripeFake {
   /** Where its pages are; null: itself. */
   pageOrigin: string | null;
   /** Awaited after the answer was worked out and before it is sent. */
-  late: () => Promise<void>;
+  late: (call: FakeCall) => Promise<void>;
+  /** Pays on a page; what it was. @returns the subscription, or null when the page is over. */
+  pay(sessionId: string): FakeSubscription | null;
   close(): Promise<void>;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+  "/v1/customers": ["name"],
+  "/v1/checkout/sessions": [
+    "mode",
+    "customer",
+    "line_items[0][price]",
+    "line_items[0][quantity]",
+    "success_url",
+    "cancel_url",
+  ],
+  "/v1/billing_portal/sessions": ["customer", "return_url"],
+};
+
 export async function startStripe(secretKey: string): Promise<StripeFake> {
-  const answers = new Map<string, { readonly text: string; readonly answer: object }>();
-  let made = 0;
+  const answers = new Map<string, { readonly text: string; readonly answer: Answer }>();
+  const customers = new Set<string>();
+  const newId = (prefix: string) => `${prefix}_${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
+
   const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const text = Buffer.concat(chunks).toString();
-      const url = new URL(request.url ?? "", fake.url);
-      const key = request.headers["idempotency-key"];
-      const idempotencyKey = typeof key === "string" ? key : null;
-      const method = request.method ?? "";
-      fake.calls.push({
-        method,
-        path: url.pathname,
-        fields: Object.fromEntries(new URLSearchParams(text)),
-        idempotencyKey,
-      });
-      const { status, body } = answer(method, url, text, idempotencyKey, request.headers.authorization);
-      void fake.late().then(() => {
-        response.writeHead(status, { "Content-Type": "application/json", "Request-Id": "req_1" });
-        response.end(body);
-      });
-    });
+    void serve(request, response);
   });
 
-  function answer(
-    method: string,
-    url: URL,
-    text: string,
-    key: string | null,
-    authorization: string | undefined,
-  ): { readonly status: number; readonly body: string } {
-    if (authorization !== `Bearer ${secretKey}`) return { status: 401, body: "{}" };
-    if (fake.failing !== null) return fake.failing;
-    const known = key === null ? undefined : answers.get(key);
-    if (known !== undefined) {
-      // As Stripe does when a key comes with other fields.
-      if (known.text !== text) return { status: 400, body: `{"error":{"type":"idempotency_error"}}` };
-      return { status: 200, body: JSON.stringify(known.answer) };
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString();
+    const url = new URL(request.url ?? "", fake.url);
+    const key = request.headers["idempotency-key"];
+    const call = {
+      method: request.method ?? "",
+      path: url.pathname,
+      fields: Object.fromEntries(new URLSearchParams(text)),
+      idempotencyKey: typeof key === "string" ? key : null,
+    };
+    if (!url.pathname.startsWith("/v1/")) {
+      send(response, showPage(call));
+      return;
     }
-    const result = perform(method, url);
-    if (result === null) return { status: 404, body: "{}" };
-    if (key !== null) answers.set(key, { text, answer: result });
-    return { status: 200, body: JSON.stringify(result) };
+    fake.calls.push(call);
+    const answer = answerOnce(call, url, text, request.headers);
+    await fake.late(call);
+    send(response, answer);
   }
 
-  function perform(method: string, url: URL): object | null {
-    made += 1;
+  function answerOnce(call: FakeCall, url: URL, text: string, headers: IncomingMessage["headers"]): Answer {
+    if (headers.authorization !== `Bearer ${secretKey}`) return refusal(401, "invalid_api_key");
+    if (!/^\d{4}-\d\d-\d\d\.\w+$/.test(String(headers["stripe-version"]))) return refusal(400, "version");
+    if (text !== "" && headers["content-type"] !== "application/x-www-form-urlencoded")
+      return refusal(400, "not a form");
+    if (fake.failing !== null) return fake.failing;
+    const known = call.idempotencyKey === null ? undefined : answers.get(call.idempotencyKey);
+    if (known !== undefined) return known.text === text ? known.answer : refusal(400, "idempotency_error");
+    const missing = (REQUIRED[call.path] ?? []).filter((name) => (call.fields[name] ?? "") === "");
+    if (call.method === "POST" && missing.length > 0) return refusal(400, `missing ${missing.join(", ")}`);
+    const answer = perform(call, url);
+    // As Stripe does, only what it began to do is remembered.
+    if (call.idempotencyKey !== null && answer.status < 400)
+      answers.set(call.idempotencyKey, { text, answer });
+    return answer;
+  }
+
+  function perform({ method, path, fields }: FakeCall, url: URL): Answer {
     const page = fake.pageOrigin ?? fake.url;
-    switch (`${method} ${url.pathname}`) {
-      case "POST /v1/customers":
-        return { id: `cus_${String(made)}${crypto.randomUUID().slice(0, 8)}` };
-      case "POST /v1/checkout/sessions":
-        return { id: `cs_${String(made)}`, url: `${page}/c/pay/${String(made)}` };
+    const customer = fields["customer"] ?? "";
+    switch (`${method} ${path}`) {
+      case "POST /v1/customers": {
+        const id = newId("cus");
+        customers.add(id);
+        return json({ id });
+      }
+      case "POST /v1/checkout/sessions": {
+        const lives = Number(fields["expires_at"]) - Date.now() / 1_000;
+        if (!customers.has(customer) || fields["mode"] !== "subscription") return refusal(400, "parameter");
+        if (lives < 1_800 || lives > 86_400) return refusal(400, "expires_at");
+        const price = fields["line_items[0][price]"] ?? "";
+        const successUrl = fields["success_url"] ?? "";
+        const id = newId("cs_test");
+        fake.sessions.push({ id, customer, price, successUrl, status: "open" });
+        return json({ id, status: "open", url: `${page}/c/pay/${id}` });
+      }
       case "POST /v1/billing_portal/sessions":
-        return { id: `bps_${String(made)}`, url: `${page}/p/session/${String(made)}` };
+        if (!customers.has(customer)) return refusal(400, "no such customer");
+        return json({ id: newId("bps"), url: `${page}/p/session/${newId("test")}` });
       case "GET /v1/subscriptions":
-        return {
+        return json({
           has_more: false,
           data: fake.subscriptions
-            .filter(
-              ({ customer, status }) =>
-                customer === url.searchParams.get("customer") && status !== "canceled",
-            )
+            .filter((one) => one.customer === url.searchParams.get("customer") && one.status !== "canceled")
             .map(({ price, ...rest }) => ({ ...rest, items: { data: [{ price: { id: price } }] } })),
-        };
+        });
     }
-    const ended = fake.subscriptions.find(({ id }) => url.pathname === `/v1/subscriptions/${id}`);
-    if (method !== "DELETE" || ended === undefined) return null;
+    const [, , , noun, id, verb] = path.split("/");
+    const session = noun === "sessions" ? fake.sessions.find((one) => one.id === id) : undefined;
+    if (session !== undefined && method === "GET") return json({ id: session.id, status: session.status });
+    if (session !== undefined && method === "POST" && verb === "expire") {
+      if (session.status !== "open") return refusal(400, "Only open Checkout Sessions can be expired.");
+      session.status = "expired";
+      return json({ id: session.id, status: session.status });
+    }
+    const ended = fake.subscriptions.find((one) => path === `/v1/subscriptions/${one.id}`);
+    if (method !== "DELETE" || ended === undefined) return refusal(404, "resource_missing");
     ended.status = "canceled";
-    return { id: ended.id };
+    return json({ id: ended.id });
+  }
+
+  /** What a person sees of it. */
+  function showPage({ method, path }: FakeCall): Answer {
+    const headers = { "Content-Type": "text/html; charset=utf-8" };
+    const session = fake.sessions.find(({ id }) => path === `/c/pay/${id}`);
+    if (session === undefined) return { status: 200, headers, body: "<title>Portal</title><h1>Portal</h1>" };
+    if (session.status !== "open")
+      return { status: 200, headers, body: "<title>Over</title><h1>This page has expired</h1>" };
+    if (method === "GET")
+      return {
+        status: 200,
+        headers,
+        body: `<title>Pay</title><form method="post"><button>Subscribe</button></form>`,
+      };
+    fake.pay(session.id);
+    return { status: 303, headers: { Location: session.successUrl }, body: "" };
   }
 
   await new Promise<void>((resolve) => {
@@ -110,11 +180,21 @@ export async function startStripe(secretKey: string): Promise<StripeFake> {
   const { port } = server.address() as AddressInfo;
   const fake: StripeFake = {
     url: `http://127.0.0.1:${String(port)}`,
+    sessions: [],
     subscriptions: [],
     calls: [],
     failing: null,
     pageOrigin: null,
     late: () => Promise.resolve(),
+    pay: (sessionId) => {
+      const session = fake.sessions.find(({ id }) => id === sessionId);
+      if (session?.status !== "open") return null;
+      session.status = "complete";
+      const { customer, price } = session;
+      const subscription = { id: newId("sub"), customer, price, status: "active" };
+      fake.subscriptions.push(subscription);
+      return subscription;
+    },
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => {
@@ -124,4 +204,17 @@ export async function startStripe(secretKey: string): Promise<StripeFake> {
       }),
   };
   return fake;
+}
+
+function send(response: ServerResponse, { status, body, headers = {} }: Answer): void {
+  response.writeHead(status, { "Content-Type": "application/json", "Request-Id": "req_1", ...headers });
+  response.end(body);
+}
+
+function json(body: object): Answer {
+  return { status: 200, body: JSON.stringify(body) };
+}
+
+function refusal(status: number, message: string): Answer {
+  return { status, body: JSON.stringify({ error: { type: "invalid_request_error", message } }) };
 }
