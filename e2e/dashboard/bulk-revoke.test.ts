@@ -1,6 +1,8 @@
-import { sql } from "drizzle-orm";
+import { randomBytes } from "node:crypto";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { newId } from "@relaykey/core/ids";
+import { relayKeys } from "@relaykey/db/schema/keys";
 import { launchBrowser } from "../browser.ts";
 import type { Admin } from "../harness.ts";
 import { noteSecret } from "../witness.ts";
@@ -50,12 +52,15 @@ async function issue(count: number): Promise<{ holder: string; tokens: string[];
 
 /** Many more keys like one that is there, as far as revoking goes. The API would take half a minute for them. */
 async function copies(keyId: string, count: number): Promise<void> {
-  await database.execute(sql`
-    INSERT INTO relay_keys (id, organization_id, holder_id, integration_id, name, token_hash, display, state,
-      policy_version, enforced_version, ip_mode, ip_cidrs, limits, bindings, enforcement)
-    SELECT gen_random_uuid(), organization_id, holder_id, integration_id, name, md5(random()::text || copy), display,
-      state, policy_version, enforced_version, ip_mode, ip_cidrs, limits, bindings, enforcement
-    FROM relay_keys, generate_series(1, ${count}) AS copy WHERE id = ${keyId}`);
+  const row = await database.query.relayKeys.findFirst({ where: ({ id }, { eq }) => eq(id, keyId) });
+  if (row === undefined) throw new Error("There is no such key.");
+  await database.insert(relayKeys).values(
+    Array.from({ length: count }, () => ({
+      ...row,
+      id: newId(),
+      tokenHash: randomBytes(32).toString("hex"),
+    })),
+  );
 }
 
 async function status(token: string | undefined): Promise<number> {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { newId } from "@relaykey/core/ids";
 import { continueEnforcement } from "../../service/organizations.ts";
 import { revokeShown, showRun, showSelection } from "../../service/revocation-run.ts";
+import type { RevocationRun } from "../../service/revocation-run.ts";
 import type { Caller } from "../../service/caller.ts";
 import { refusal, value } from "./accounts/people.ts";
 import { createWorld } from "./world.ts";
@@ -72,7 +73,7 @@ describe("revoking all that a filter means", () => {
     const seen = new Set<string>();
     let cursor: string | null = null;
     do {
-      const done = value(await showRun(world.deps, caller, run, { ...PAGE, cursor }));
+      const done: RevocationRun = value(await showRun(world.deps, caller, run, { ...PAGE, cursor }));
       expect(done.pending).toBe(0);
       expect(done.firstAt).not.toBeNull();
       for (const { key, receipt } of done.keys.entries) {
