@@ -8,6 +8,8 @@ import { PAGES } from "./pages.ts";
 import { browserOf, signedIn } from "./people.ts";
 import type { Person } from "./people.ts";
 
+/** Pages without the frame that says when there is no connection: nothing can be changed there. */
+const OUTSIDE = new Set(["trust", "block-reasons"]);
 const { controlPlane } = inject("local");
 let browser: Browser;
 let person: Person;
@@ -36,6 +38,16 @@ describe.each(LOOKS)("%s", (look, options) => {
     expect(await violations(page)).toEqual([]);
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     expect(problems).toEqual([]);
+    if (look === "light" && !OUTSIDE.has(name)) {
+      await context.setOffline(true);
+      await page.waitForSelector("text=You are offline");
+      // What was typed would be lost: nothing is sent.
+      for (const button of await page.locator("main button[type=submit]").all()) {
+        expect(await button.getAttribute("aria-disabled")).toBe("true");
+      }
+      await context.setOffline(false);
+      await page.waitForSelector("text=You are offline", { state: "detached" });
+    }
     await context.close();
   });
 });
