@@ -162,8 +162,11 @@ export interface KeyControlApi {
   /** Tries a sealed vendor key (an encoded order, core/probe) with the one request that the catalogue names. */
   probe(order: string): Promise<ProbeResult>;
   networks(holderLocator: string): Promise<HolderNetworks>;
-  /** Trusts a network, or a block (canonical CIDR), in the holder's stead. Pending entries inside it are settled. */
-  approveNetwork(holderLocator: string, network: string): Promise<void>;
+  /**
+   * Trusts a network, or a block (canonical CIDR), in the holder's stead. Pending entries inside it are settled. Answers the
+   * network that an address stands for, as lists name it.
+   */
+  approveNetwork(holderLocator: string, network: string): Promise<string>;
   /** Stops trusting a network; answers when no request starts from it any more. False: it was not trusted. */
   removeNetwork(holderLocator: string, network: string): Promise<boolean>;
   /** Drops a pending entry without trusting it; its links are dead. */
