@@ -1,6 +1,8 @@
-import { deriveLocalKeys } from "@relaykey/core/envelope";
 import { importTagKey } from "@relaykey/core/token";
 import { AuditSink } from "./audit-sink.ts";
+import { readKeyring } from "./custody/config.ts";
+import type { CustodyEnv } from "./custody/config.ts";
+import { EnvelopeOpener } from "./custody/opener.ts";
 import { Directory } from "./directory.ts";
 import { holderStub } from "./holders.ts";
 import { LeaseBook } from "./lease-book.ts";
@@ -16,7 +18,7 @@ export interface Dependencies {
   /** Plain-http loopback upstreams are admitted. Never true on Cloudflare. */
   readonly development: boolean;
   readonly tagKey: CryptoKey;
-  readonly openingKeys: Awaited<ReturnType<typeof deriveLocalKeys>>;
+  readonly opener: EnvelopeOpener;
   readonly directory: Directory;
   readonly leases: LeaseBook;
   readonly audit: AuditSink;
@@ -32,7 +34,7 @@ export class ConfigurationError extends Error {
  *
  * @throws ConfigurationError naming the first binding, variable or secret that is missing or malformed.
  */
-export async function configure(env: Env): Promise<Dependencies> {
+export async function configure(env: CustodyEnv): Promise<Dependencies> {
   for (const name of ["KEY_HOLDER", "POLICY", "AUDIT_QUEUE", "MAIL_QUEUE", "NOTICE_QUEUE"] as const) {
     if (typeof env[name] !== "object") {
       throw new ConfigurationError(`The binding ${name} is missing: declare it in wrangler.toml.`);
@@ -56,9 +58,10 @@ export async function configure(env: Env): Promise<Dependencies> {
     throw new ConfigurationError("RELAYKEY_DOCS_URL must be an absolute URL.");
   }
   const tagKey = await secret("RELAYKEY_TOKEN_KEY", () => importTagKey(text(env, "RELAYKEY_TOKEN_KEY")));
-  const openingKeys = await secret("RELAYKEY_MASTER_KEY", () =>
-    deriveLocalKeys(text(env, "RELAYKEY_MASTER_KEY")),
-  );
+  text(env, "RELAYKEY_MASTER_KEY");
+  const keyring = await readKeyring(env).catch((error: unknown) => {
+    throw error instanceof RangeError ? new ConfigurationError(error.message) : error;
+  });
   const directory = new Directory(env.POLICY);
   const proxyHost = text(env, "RELAYKEY_PROXY_HOST").toLowerCase();
   const zone = proxyHost.replace(/:\d+$/, "");
@@ -70,7 +73,7 @@ export async function configure(env: Env): Promise<Dependencies> {
     docsUrl,
     development: upstreams === "loopback",
     tagKey,
-    openingKeys,
+    opener: new EnvelopeOpener(keyring, Date.now),
     directory,
     leases: new LeaseBook((locator, request) => holderStub(env, locator).lease(request), directory, Date.now),
     audit: new AuditSink(env.AUDIT_QUEUE),
