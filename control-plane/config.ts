@@ -1,5 +1,8 @@
+import { readChainKeys } from "@relaykey/core/audit-chain/keys";
+import type { ChainKey } from "@relaykey/core/audit-chain/keys";
 import { fromAnyBase64, fromBase64Url } from "@relaykey/core/bytes";
-import type { Edition } from "@relaykey/core/client-ip";
+import { readClientIpSource } from "@relaykey/core/client-ip";
+import type { ClientIpSource, Edition } from "@relaykey/core/client-ip";
 import { encodeMail } from "@relaykey/core/mail";
 import type { KeyControlApi } from "@relaykey/core/rpc";
 import { Secret } from "@relaykey/core/secret";
@@ -11,7 +14,7 @@ import type { ServiceDependencies } from "./service/dependencies.ts";
 
 /** What the control plane needs, parsed once per isolate. Nothing behind this type reads `env` again. */
 export interface Dependencies extends ServiceDependencies {
-  readonly edition: Edition;
+  readonly clientIps: ClientIpSource;
   /** Static files of the dashboard. */
   readonly assets: Fetcher;
   /** The session cookie may travel over plain http: the local edition only. */
@@ -63,12 +66,21 @@ export async function configure(env: ControlPlaneEnv): Promise<Dependencies> {
   if (edition !== "cloudflare" && edition !== "local") {
     throw new ConfigurationError(`RELAYKEY_EDITION must be "cloudflare" or "local".`);
   }
+  const trustedProxies: unknown = env.RELAYKEY_TRUSTED_PROXIES;
+  const clientIps = readClientIpSource(edition, typeof trustedProxies === "string" ? trustedProxies : "");
+  if (!clientIps.ok) throw new ConfigurationError(clientIps.detail);
   const proxyUrl = siteUrl(env, "RELAYKEY_PROXY_URL");
   const development = flag(env, "RELAYKEY_DEV_UPSTREAMS", "loopback");
   const insecureCookies = flag(env, "RELAYKEY_ALLOW_INSECURE_COOKIES", "1");
-  if ((development || insecureCookies) && proxyUrl.startsWith("https:")) {
+  const controlUrl = siteUrl(env, "RELAYKEY_CONTROL_URL");
+  if (development && edition === "cloudflare") {
     throw new ConfigurationError(
-      "RELAYKEY_DEV_UPSTREAMS and RELAYKEY_ALLOW_INSECURE_COOKIES are development flags: set them to empty where RELAYKEY_PROXY_URL is https.",
+      `RELAYKEY_DEV_UPSTREAMS is a development flag: set it to empty, or RELAYKEY_EDITION to "local".`,
+    );
+  }
+  if (insecureCookies && (edition === "cloudflare" || controlUrl.startsWith("https:"))) {
+    throw new ConfigurationError(
+      "RELAYKEY_ALLOW_INSECURE_COOKIES is a development flag: set it to empty where RELAYKEY_CONTROL_URL is https.",
     );
   }
   return {
@@ -79,13 +91,14 @@ export async function configure(env: ControlPlaneEnv): Promise<Dependencies> {
     },
     now: Date.now,
     sealingKey,
+    chainKeys: await chainKeys(env),
     tagKey: await readTagKey(env),
     controlKey: await readControlKey(env),
     development,
     proxyUrl,
-    controlUrl: siteUrl(env, "RELAYKEY_CONTROL_URL"),
-    edition,
-    stripe: readStripe(env, edition),
+    controlUrl,
+    clientIps: clientIps.source,
+    stripe: readStripe(env, edition, controlUrl),
     log,
     assets: env.ASSETS,
     insecureCookies,
@@ -131,10 +144,10 @@ const STRIPE_SETTINGS = {
 } as const;
 
 /** Half a configuration would take money and change no plan, or the other way round. */
-function readStripe(env: ControlPlaneEnv, edition: Edition): StripeSettings | null {
+function readStripe(env: ControlPlaneEnv, edition: Edition, controlUrl: string): StripeSettings | null {
   const names = Object.keys(STRIPE_SETTINGS) as (keyof typeof STRIPE_SETTINGS)[];
   const missing = names.filter((name) => (env[name] ?? "") === "");
-  const override = readStripeUrl(env, edition);
+  const override = readStripeUrl(env, edition, controlUrl);
   if (missing.length === names.length && override === null) return null;
   if (missing.length > 0) {
     throw new ConfigurationError(
@@ -167,13 +180,21 @@ const STRIPE_URL = "https://api.stripe.com";
 const STRIPE_PAGES = ["https://checkout.stripe.com", "https://billing.stripe.com"];
 
 /** Whoever answers there gets the secret key and decides on plans: a program on this machine, and only in development. */
-function readStripeUrl(env: ControlPlaneEnv, edition: Edition): string | null {
+function readStripeUrl(env: ControlPlaneEnv, edition: Edition, controlUrl: string): string | null {
   const url: unknown = env.STRIPE_API_URL;
   if (url === undefined || url === "") return null;
-  if (edition === "local" && typeof url === "string" && /^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(url))
-    return url;
+  const isDevelopment = edition === "local" && controlUrl.startsWith("http:");
+  if (isDevelopment && typeof url === "string" && /^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(url)) return url;
   throw new ConfigurationError(
-    `STRIPE_API_URL must be empty; with RELAYKEY_EDITION "local" it may be http://127.0.0.1:PORT.`,
+    `STRIPE_API_URL is a development flag: set it to empty. With RELAYKEY_EDITION "local" and a RELAYKEY_CONTROL_URL that is plain http it may be http://127.0.0.1:PORT.`,
+  );
+}
+
+async function chainKeys(env: ControlPlaneEnv): Promise<readonly ChainKey[]> {
+  const keys = await readChainKeys(text(env, "RELAYKEY_AUDIT_PUBLIC_KEYS"));
+  if (keys !== null) return keys;
+  throw new ConfigurationError(
+    "RELAYKEY_AUDIT_PUBLIC_KEYS is malformed: it must be public keys in base64url, separated by commas.",
   );
 }
 

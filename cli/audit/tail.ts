@@ -3,6 +3,7 @@ import type { Json } from "../client.ts";
 import type { CliContext } from "../context.ts";
 import { Failure } from "../failure.ts";
 import { cell } from "../output.ts";
+import { sleep } from "../sleep.ts";
 import { AUDIT_COLUMNS } from "./columns.ts";
 
 const INTERVAL_MS = 1_000;
@@ -23,13 +24,17 @@ export async function tail(
   });
   let seen = new Map<string, number>();
   let pause = INTERVAL_MS;
+  /** When the log was last read: what happens during an outage is looked up after it. */
+  let readAt = began;
   while (!stop.signal.aborted) {
     try {
-      const from = Math.max(began, Date.now() - WINDOW_MS);
+      const from = Math.max(began, readAt - WINDOW_MS);
+      const now = Date.now();
       const fresh = await newEvents(context, { ...filter, from: new Date(from).toISOString() }, seen);
       for (const event of fresh.reverse()) print(context, event);
       seen = new Map([...seen].filter(([, at]) => at >= from - WINDOW_MS));
       pause = INTERVAL_MS;
+      readAt = now;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       pause = Math.min(pause * 2, MAX_PAUSE_MS);
@@ -63,16 +68,4 @@ async function newEvents(
 function print({ printer }: CliContext, event: Json): void {
   if (printer.json) printer.out(JSON.stringify(event));
   else printer.out(AUDIT_COLUMNS.map(([, show]) => cell(show(event))).join("  "));
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -1,4 +1,5 @@
 import { createMiddleware } from "hono/factory";
+import { isCli } from "@relaykey/core/client-name";
 import { compileCidrs } from "@relaykey/core/ip";
 import { hashToken, parseToken, verifyTag } from "@relaykey/core/token";
 import { noteTokenUse, presentManagementToken } from "@relaykey/db/queries/tokens";
@@ -7,7 +8,7 @@ import type { Caller } from "../service/caller.ts";
 import type { ServiceDependencies } from "../service/dependencies.ts";
 import type { ApiEnv } from "./context.ts";
 import { ApiError } from "./errors.ts";
-import { rateFields, windowsOf, worst } from "./throttle.ts";
+import { rateFields, throttlesOf, worst } from "./throttle.ts";
 import type { ApiLimits } from "./throttle.ts";
 
 /** How often "last used" is written. */
@@ -28,20 +29,20 @@ export function authenticate(deps: ServiceDependencies, limits: ApiLimits) {
     const { ip } = context.env;
     const hash = await hashToken(parsed.text.reveal());
     const now = deps.now();
-    const { token, counted } = await presentManagementToken(
+    const { token, taken } = await presentManagementToken(
       deps.db,
       hash,
-      windowsOf(limits, { tokenHash: hash, ip }),
+      throttlesOf(limits, { tokenHash: hash, ip }),
       new Date(now),
     );
-    const rate = worst(limits, counted, now);
-    if (rate.remaining < 0) throw new ApiError("rate_limited", [], rateFields(rate));
+    const { admitted, ...rate } = worst(limits, taken, now);
+    if (!admitted) throw new ApiError("rate_limited", [], rateFields(rate, admitted));
     checkToken(token, ip, now);
     await noteUse(deps, token, ip, now);
-    context.set("caller", callerOf(token, ip));
+    context.set("caller", callerOf(token, ip, context.req.header("User-Agent")));
     context.set("tokenText", parsed.text);
     await next();
-    for (const [name, value] of rateFields(rate)) context.res.headers.set(name, value);
+    for (const [name, value] of rateFields(rate, admitted)) context.res.headers.set(name, value);
   });
 }
 
@@ -74,12 +75,12 @@ async function noteUse(
   });
 }
 
-function callerOf(token: ManagementToken, ip: string | null): Caller {
+function callerOf(token: ManagementToken, ip: string | null, userAgent: string | undefined): Caller {
   const { id, organizationId, role, kind, rules, ipCidrs, expiresAt, bounds } = token;
   return {
     organizationId,
     actor: { kind: "management_token", id },
-    via: "api",
+    via: isCli(userAgent) ? "cli" : "api",
     ip,
     role,
     token: { id, kind, rules, ipCidrs, expiresAt, bounds },

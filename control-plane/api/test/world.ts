@@ -1,6 +1,8 @@
 import { decodeChallengeOrder, decodeRewrapOrder } from "@relaykey/core/custody/orders";
 import type { ChallengeResult, RewrapResult } from "@relaykey/core/custody/orders";
 import { proveCustody, rewrap } from "@relaykey/core/custody/answers";
+import { openSigner } from "@relaykey/core/audit-chain/keys";
+import type { ChainSigner } from "@relaykey/core/audit-chain/keys";
 import { deriveLocalKeys } from "@relaykey/core/envelope";
 import type { Keyring } from "@relaykey/core/envelope";
 import { newId } from "@relaykey/core/ids";
@@ -24,7 +26,7 @@ import type { SqlBackend } from "../../../local/sql/backend.ts";
 import { startSqlEndpoint } from "../../../local/sql/endpoint.ts";
 import { migrateBackend } from "../../../local/sql/migrate-backend.ts";
 import { openPglite } from "../../../local/sql/pglite.ts";
-import { memberships, users } from "@relaykey/db/schema/people";
+import { domainClaims, memberships, users } from "@relaykey/db/schema/people";
 import type { Role } from "@relaykey/db/schema/people";
 import type { Caller } from "../../service/caller.ts";
 import type { ServiceDependencies } from "../../service/dependencies.ts";
@@ -159,6 +161,8 @@ export interface World {
   readonly db: Database;
   readonly deps: ServiceDependencies;
   readonly keyControl: RecordingKeyControl;
+  /** Signs chains of audit events, as the audit plane does. */
+  readonly chainSigner: ChainSigner;
   readonly keys: Awaited<ReturnType<typeof deriveLocalKeys>>;
   readonly api: ReturnType<typeof createApi>;
   readonly logged: string[];
@@ -170,6 +174,8 @@ export interface World {
   organization(kind?: "bootstrap" | "standard"): Promise<{ id: string; token: string; client: Client }>;
   /** A person in an organization, as the dashboard knows them. */
   person(organizationId: string, role: Role): Promise<Caller>;
+  /** A mail domain that an organization holds. */
+  domain(organizationId: string): Promise<string>;
   /** A client with any Authorization header, or none, calling from an address. */
   caller(authorization: string | null, ip?: string): Client;
   close(): Promise<void>;
@@ -190,6 +196,7 @@ export async function createWorld(
   const db = openDatabase(`postgres://relaykey:${password}@localhost/relaykey`, endpoint.url);
   const keys = await deriveLocalKeys(randomKey());
   const tagKey = await importTagKey(randomKey());
+  const chainSigner = await openSigner(randomKey());
   const keyControl = new RecordingKeyControl();
   keyControl.keyring = { local: [keys], openForCustomer: null };
   const logged: string[] = [];
@@ -205,6 +212,7 @@ export async function createWorld(
     },
     sealingKey: keys.publicKey,
     tagKey,
+    chainKeys: [chainSigner.publicKey],
     controlKey: await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign"]),
     controlUrl: "https://relaykey.example",
     development: false,
@@ -244,6 +252,7 @@ export async function createWorld(
     db,
     deps,
     keyControl,
+    chainSigner,
     keys,
     api,
     logged,
@@ -291,6 +300,11 @@ export async function createWorld(
         token: null,
         isStrong: true,
       };
+    },
+    domain: async (organizationId) => {
+      const domain = `${newId()}.example`;
+      await db.insert(domainClaims).values({ id: newId(), organizationId, domain });
+      return domain;
     },
     caller,
     close: async () => {

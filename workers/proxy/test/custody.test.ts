@@ -230,9 +230,7 @@ describe("settings", () => {
       { ...LOCAL, RELAYKEY_DEV_UPSTREAMS: "", RELAYKEY_KMS_ENDPOINT: "http://127.0.0.1:9000" },
     ],
   ])("%s of %j is named and not repeated", async (name, changes) => {
-    const error: unknown = await configure({ ...env, ...changes }).catch(
-      (reason: unknown) => reason,
-    );
+    const error: unknown = await configure({ ...env, ...changes }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ name: "ConfigurationError" });
     expect(String(error)).toContain(name);
     expect(String(error)).not.toMatch(/hunter2|169\.254/);

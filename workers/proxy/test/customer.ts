@@ -18,7 +18,9 @@ export async function customerKey(): Promise<CustomerKey> {
 
 /** From now on KMS answers so for this key: an error of its own, or something worse. "" ends it. */
 export async function kmsFails({ arn }: CustomerKey, type: string): Promise<void> {
-  await (await fetch(`${CONTROL}/fail?arn=${encodeURIComponent(arn)}&type=${encodeURIComponent(type)}`)).text();
+  await (
+    await fetch(`${CONTROL}/fail?arn=${encodeURIComponent(arn)}&type=${encodeURIComponent(type)}`)
+  ).text();
 }
 
 /** How often KMS was asked to open something with this key. */
