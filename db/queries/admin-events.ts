@@ -85,6 +85,16 @@ export function adminEventCte(event: AdminEvent, name: "recorded" | "recorded_to
     )`;
 }
 
+/** The same for several events: what a person does to their own account is in the log of each of their organizations. */
+export function adminEventListCte(events: readonly AdminEvent[]): SQL {
+  const selects = events.map((event) => {
+    const row = adminEventRow(event);
+    return sql`SELECT ${row.id}::uuid, ${columnsOf(row)}, ${row.subjectId}::uuid WHERE EXISTS (SELECT 1 FROM changed)`;
+  });
+  if (selects.length === 0) return sql`recorded AS (SELECT)`;
+  return sql`recorded AS (INSERT INTO ${adminAuditEvents} (${COLUMNS}) ${sql.join(selects, sql` UNION ALL `)})`;
+}
+
 /** The same for a change of many things at once: one event for each row of `changed`, whose id is its subject. */
 export function adminEventsCte(event: Omit<AdminEvent, "subjectId">, now: Date): SQL {
   const row = adminEventRow({ ...event, subjectId: "" });

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, isNull, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { challenges, passkeys, sessions } from "../schema/access.ts";
-import { insertAdminEvent } from "./admin-events.ts";
+import { adminEventListCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 
 export type Passkey = typeof passkeys.$inferSelect;
@@ -117,18 +117,19 @@ export async function renamePasskey(
   return rows.length > 0;
 }
 
+/** @returns whether the person had it; only then is there an event of it. */
 export async function deletePasskey(
   db: Database,
   userId: string,
   id: string,
   events: readonly AdminEvent[],
 ): Promise<boolean> {
-  const [rows] = await db.batch([
-    db
-      .delete(passkeys)
-      .where(and(eq(passkeys.userId, userId), eq(passkeys.id, id)))
-      .returning({ id: passkeys.id }),
-    ...events.map((event) => insertAdminEvent(db, event)),
-  ]);
+  const { rows } = await db.execute(sql`
+    WITH changed AS (
+      DELETE FROM ${passkeys} WHERE ${passkeys.userId} = ${userId}::uuid AND ${passkeys.id} = ${id}::uuid
+      RETURNING ${passkeys.id}
+    ),
+    ${adminEventListCte(events)}
+    SELECT id FROM changed`);
   return rows.length > 0;
 }

@@ -1,10 +1,9 @@
-import { and, desc, eq, gt, isNotNull, isNull, ne, sql } from "drizzle-orm";
-import type { SQL } from "drizzle-orm";
+import { and, desc, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { passkeys, sessions, signInAttempts } from "../schema/access.ts";
 import { memberships, users } from "../schema/people.ts";
 import type { Role } from "../schema/people.ts";
-import { insertAdminEvent } from "./admin-events.ts";
+import { adminEventListCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 
 /** A signed-in browser, whose it is, and what they may do in the organization that it shows. */
@@ -117,27 +116,30 @@ export async function deleteSession(db: Database, tokenHash: string): Promise<vo
   await db.delete(sessions).where(eq(sessions.tokenHash, tokenHash));
 }
 
-/** Ends sessions of a person: one, all but one, or all. @returns how many there were. */
+/**
+ * Ends sessions of a person: one, all but one, or all.
+ *
+ * @returns how many there were; where there were none, there is no event either.
+ */
 export async function deleteSessionsOf(
   db: Database,
   userId: string,
   which: { readonly only: string } | { readonly except: string } | "all",
   events: readonly AdminEvent[],
 ): Promise<number> {
-  const more: SQL | undefined =
+  const more =
     which === "all"
-      ? undefined
+      ? sql`TRUE`
       : "only" in which
-        ? eq(sessions.id, which.only)
-        : ne(sessions.id, which.except);
-  const [deleted] = await db.batch([
-    db
-      .delete(sessions)
-      .where(and(eq(sessions.userId, userId), more))
-      .returning({ id: sessions.id }),
-    ...events.map((event) => insertAdminEvent(db, event)),
-  ]);
-  return deleted.length;
+        ? sql`${sessions.id} = ${which.only}::uuid`
+        : sql`${sessions.id} <> ${which.except}::uuid`;
+  const { rows } = await db.execute(sql`
+    WITH changed AS (
+      DELETE FROM ${sessions} WHERE ${sessions.userId} = ${userId}::uuid AND ${more} RETURNING ${sessions.id}
+    ),
+    ${adminEventListCte(events)}
+    SELECT id FROM changed`);
+  return rows.length;
 }
 
 /** Shows another organization in a session, if its owner is a member there. @returns whether they are. */
