@@ -1,3 +1,5 @@
+import { readChainKeys } from "@relaykey/core/audit-chain/keys";
+import type { ChainKey } from "@relaykey/core/audit-chain/keys";
 import { fromAnyBase64, fromBase64Url } from "@relaykey/core/bytes";
 import { readClientIpSource } from "@relaykey/core/client-ip";
 import type { ClientIpSource, Edition } from "@relaykey/core/client-ip";
@@ -89,6 +91,7 @@ export async function configure(env: ControlPlaneEnv): Promise<Dependencies> {
     },
     now: Date.now,
     sealingKey,
+    chainKeys: await chainKeys(env),
     tagKey: await readTagKey(env),
     controlKey: await readControlKey(env),
     development,
@@ -184,6 +187,14 @@ function readStripeUrl(env: ControlPlaneEnv, edition: Edition, controlUrl: strin
   if (isDevelopment && typeof url === "string" && /^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(url)) return url;
   throw new ConfigurationError(
     `STRIPE_API_URL is a development flag: set it to empty. With RELAYKEY_EDITION "local" and a RELAYKEY_CONTROL_URL that is plain http it may be http://127.0.0.1:PORT.`,
+  );
+}
+
+async function chainKeys(env: ControlPlaneEnv): Promise<readonly ChainKey[]> {
+  const keys = await readChainKeys(text(env, "RELAYKEY_AUDIT_PUBLIC_KEYS"));
+  if (keys !== null) return keys;
+  throw new ConfigurationError(
+    "RELAYKEY_AUDIT_PUBLIC_KEYS is malformed: it must be public keys in base64url, separated by commas.",
   );
 }
 

@@ -33,6 +33,8 @@ export interface PlacementFacts {
   readonly sqlEndpoint: string;
   readonly secrets: Secrets;
   readonly sealingKey: string;
+  /** Public half of RELAYKEY_AUDIT_KEY. */
+  readonly auditPublicKey: string;
   readonly settings: Settings;
   readonly bundles: readonly Bundle[];
 }
@@ -66,6 +68,7 @@ function decide({
   sqlEndpoint,
   secrets,
   sealingKey,
+  auditPublicKey,
   settings,
 }: PlacementFacts): Record<WorkerName, Place> {
   const nothing: Outbound = { kind: "nothing" };
@@ -93,8 +96,8 @@ function decide({
       port: ports.proxy,
     },
     audit: {
-      vars: { RELAYKEY_SQL_ENDPOINT: sqlEndpoint },
-      secrets: { DATABASE_URL: databaseUrl },
+      vars: { RELAYKEY_SQL_ENDPOINT: sqlEndpoint, RELAYKEY_AUDIT_PUBLIC_KEYS: auditPublicKey },
+      secrets: { DATABASE_URL: databaseUrl, RELAYKEY_AUDIT_KEY: secrets.RELAYKEY_AUDIT_KEY },
       outbound: database,
       port: null,
     },
@@ -117,6 +120,7 @@ function decide({
         RELAYKEY_EDITION: "local",
         RELAYKEY_CONTROL_URL: controlUrl,
         RELAYKEY_SEALING_KEY: sealingKey,
+        RELAYKEY_AUDIT_PUBLIC_KEYS: auditPublicKey,
         RELAYKEY_SQL_ENDPOINT: sqlEndpoint,
         RELAYKEY_PROXY_URL: publicUrls?.proxy ?? siteUrl(ports.proxy),
         RELAYKEY_DEV_UPSTREAMS: upstreams,
