@@ -76,7 +76,7 @@ export function insertAdminEvent(db: Database, event: AdminEvent) {
  *
  * @param name of the CTE, where a statement records several events.
  */
-export function adminEventCte(event: AdminEvent, name: "recorded" | "recorded_too" = "recorded"): SQL {
+export function adminEventCte(event: AdminEvent, name: `recorded${string}` = "recorded"): SQL {
   const row = adminEventRow(event);
   return sql`${sql.raw(name)} AS (
       INSERT INTO ${adminAuditEvents} (${COLUMNS})
@@ -85,14 +85,9 @@ export function adminEventCte(event: AdminEvent, name: "recorded" | "recorded_to
     )`;
 }
 
-/** The same for several events: what a person does to their own account is in the log of each of their organizations. */
-export function adminEventListCte(events: readonly AdminEvent[]): SQL {
-  const selects = events.map((event) => {
-    const row = adminEventRow(event);
-    return sql`SELECT ${row.id}::uuid, ${columnsOf(row)}, ${row.subjectId}::uuid WHERE EXISTS (SELECT 1 FROM changed)`;
-  });
-  if (selects.length === 0) return sql`recorded AS (SELECT)`;
-  return sql`recorded AS (INSERT INTO ${adminAuditEvents} (${COLUMNS}) ${sql.join(selects, sql` UNION ALL `)})`;
+/** The same for what concerns several organizations, or none: a comma before each. */
+export function adminEventCtes(events: readonly AdminEvent[]): SQL {
+  return sql.join(events.map((event, index) => sql`, ${adminEventCte(event, `recorded_${String(index)}`)}`));
 }
 
 /** The same for a change of many things at once: one event for each row of `changed`, whose id is its subject. */

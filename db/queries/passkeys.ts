@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, isNull, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { challenges, passkeys, sessions } from "../schema/access.ts";
-import { adminEventListCte, insertAdminEvent } from "./admin-events.ts";
+import { adminEventCtes, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 
 export type Passkey = typeof passkeys.$inferSelect;
@@ -107,17 +107,16 @@ export async function acceptAssertion(
 export async function renamePasskey(
   db: Database,
   userId: string,
-  change: { readonly id: string; readonly name: string },
+  change: { readonly id: string; readonly name: string; readonly events: readonly AdminEvent[] },
 ): Promise<boolean> {
-  const rows = await db
-    .update(passkeys)
-    .set({ name: change.name })
-    .where(and(eq(passkeys.userId, userId), eq(passkeys.id, change.id)))
-    .returning({ id: passkeys.id });
+  const { rows } = await db.execute(sql`
+    WITH changed AS (
+      UPDATE ${passkeys} SET name = ${change.name} WHERE ${ownPasskey(userId, change.id)} RETURNING id
+    )${adminEventCtes(change.events)}
+    SELECT id FROM changed`);
   return rows.length > 0;
 }
 
-/** @returns whether the person had it; only then is there an event of it. */
 export async function deletePasskey(
   db: Database,
   userId: string,
@@ -125,11 +124,11 @@ export async function deletePasskey(
   events: readonly AdminEvent[],
 ): Promise<boolean> {
   const { rows } = await db.execute(sql`
-    WITH changed AS (
-      DELETE FROM ${passkeys} WHERE ${passkeys.userId} = ${userId}::uuid AND ${passkeys.id} = ${id}::uuid
-      RETURNING ${passkeys.id}
-    ),
-    ${adminEventListCte(events)}
+    WITH changed AS (DELETE FROM ${passkeys} WHERE ${ownPasskey(userId, id)} RETURNING id)${adminEventCtes(events)}
     SELECT id FROM changed`);
   return rows.length > 0;
+}
+
+function ownPasskey(userId: string, id: string) {
+  return and(eq(passkeys.userId, userId), eq(passkeys.id, id));
 }

@@ -1,9 +1,10 @@
-import { and, desc, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
+import { and, desc, eq, gt, isNotNull, isNull, ne, sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { passkeys, sessions, signInAttempts } from "../schema/access.ts";
 import { memberships, users } from "../schema/people.ts";
 import type { Role } from "../schema/people.ts";
-import { adminEventListCte, insertAdminEvent } from "./admin-events.ts";
+import { adminEventCtes, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 
 /** A signed-in browser, whose it is, and what they may do in the organization that it shows. */
@@ -111,33 +112,23 @@ export async function listSessions(db: Database, userId: string, now: Date): Pro
     .orderBy(desc(sessions.id));
 }
 
-/** Signs a browser out; doing it twice changes nothing. */
-export async function deleteSession(db: Database, tokenHash: string): Promise<void> {
-  await db.delete(sessions).where(eq(sessions.tokenHash, tokenHash));
-}
-
-/**
- * Ends sessions of a person: one, all but one, or all.
- *
- * @returns how many there were; where there were none, there is no event either.
- */
+/** Ends sessions of a person: one, all but one, or all. @returns how many there were. */
 export async function deleteSessionsOf(
   db: Database,
   userId: string,
   which: { readonly only: string } | { readonly except: string } | "all",
   events: readonly AdminEvent[],
 ): Promise<number> {
-  const more =
+  const more: SQL | undefined =
     which === "all"
-      ? sql`TRUE`
+      ? undefined
       : "only" in which
-        ? sql`${sessions.id} = ${which.only}::uuid`
-        : sql`${sessions.id} <> ${which.except}::uuid`;
+        ? eq(sessions.id, which.only)
+        : ne(sessions.id, which.except);
   const { rows } = await db.execute(sql`
     WITH changed AS (
-      DELETE FROM ${sessions} WHERE ${sessions.userId} = ${userId}::uuid AND ${more} RETURNING ${sessions.id}
-    ),
-    ${adminEventListCte(events)}
+      DELETE FROM ${sessions} WHERE ${and(eq(sessions.userId, userId), more)} RETURNING id
+    )${adminEventCtes(events)}
     SELECT id FROM changed`);
   return rows.length;
 }
