@@ -228,6 +228,6 @@ export async function seal(
   secret: Secret,
 ): Promise<NewSealedSecret & { version: number }> {
   const context = { organizationId, recordId: integrationId, field: "vendor_key", version } as const;
-  const envelope = await sealSecret(deps.sealingKey, context, secret);
+  const envelope = await sealSecret({ publicKey: deps.sealingKey, customerKey: null }, context, secret);
   return { id: newId(), organizationId, integrationId, version, envelope };
 }

@@ -274,7 +274,7 @@ describe("integrations", () => {
     expect(stored.map(({ version }) => version).sort()).toEqual([1, 2]);
     for (const { envelope, version } of stored) {
       const context = { organizationId, recordId: id, field: "vendor_key", version } as const;
-      const opened = await openSecret(await unwrapEnvelope(envelope, context, world.keys));
+      const opened = await openSecret(await unwrapEnvelope(envelope, context, world.keyControl.keyring));
       expect(opened.reveal()).toBe(version === 1 ? VENDOR_KEY : `${VENDOR_KEY}-2`);
     }
     const events = await world.db.select().from(adminAuditEvents).where(eq(adminAuditEvents.subjectId, id));
