@@ -118,6 +118,16 @@ export type ConfirmationEnd =
   /** The key was revoked or has expired. */
   | "key_ended";
 
+/** What a page says of a key before it freezes it. */
+export type FreezableKey = Pick<ConfirmationView, "keyName" | "keyDisplay" | "organizationName">;
+
+/** A link that confirms nothing any more. */
+export interface EndedLink {
+  readonly state: ConfirmationEnd;
+  /** The key, where "this wasn't me" can still be said. */
+  readonly freezable?: FreezableKey;
+}
+
 /** What a mail about a pending network says; its link holds `token`. */
 export interface ConfirmationMail {
   readonly to: string;
@@ -136,7 +146,7 @@ export interface ConfirmationsApi {
   /** The mail to send now, or null when there is nothing to confirm any more. */
   mail(holderLocator: string, pendingId: string): Promise<ConfirmationMail | null>;
   /** Looks; changes nothing. */
-  view(holderLocator: string, token: string): Promise<ConfirmationView | { readonly state: ConfirmationEnd }>;
+  view(holderLocator: string, token: string): Promise<ConfirmationView | EndedLink>;
   /** Uses the token up. `number` is what the person typed. "mismatch" counts against the entry. */
   confirm(
     holderLocator: string,

@@ -4,6 +4,7 @@ import type {
   ConfirmationMail,
   ConfirmationView,
   ConfirmationsApi,
+  EndedLink,
 } from "@relaykey/core/rpc";
 import { hashLinkToken } from "./confirmation-token.ts";
 import { holderStub } from "./holders.ts";
@@ -21,10 +22,7 @@ export class Confirmations extends WorkerEntrypoint<Env> implements Confirmation
       : null;
   }
 
-  async view(
-    holderLocator: string,
-    token: string,
-  ): Promise<ConfirmationView | { readonly state: ConfirmationEnd }> {
+  async view(holderLocator: string, token: string): Promise<ConfirmationView | EndedLink> {
     const hash = await this.#hash(holderLocator, token);
     return hash === null ? { state: "unknown" } : holderStub(this.env, holderLocator).viewLink(hash);
   }

@@ -3,15 +3,17 @@ import type {
   ConfirmationEnd,
   ConfirmationMail,
   ConfirmationView,
+  EndedLink,
   EnforcementReceipt,
   HolderNetworks,
   KeyInspection,
   KeyRef,
 } from "@relaykey/core/rpc";
 import { hashLinkToken, importLinkKey, linkToken } from "../confirmation-token.ts";
+import { describeError, log } from "../log.ts";
 import { Holder } from "./holder.ts";
 import type { LeaseAnswer, LeaseRequest } from "./lease.ts";
-import { deliver } from "./outbox.ts";
+import { deliver, pauseBefore } from "./outbox.ts";
 import { SqliteHolderStore } from "./sqlite-store.ts";
 
 /** New mails that may be asked for while one is being made. */
@@ -25,6 +27,8 @@ export class KeyHolder extends DurableObject<Env> {
   readonly #store: SqliteHolderStore;
   readonly #holder: Holder;
   #linkKey: Promise<CryptoKey> | null = null;
+  /** Alarms in a row that could not do all of their work. */
+  #alarmsFailed = 0;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -89,7 +93,7 @@ export class KeyHolder extends DurableObject<Env> {
     return null;
   }
 
-  viewLink(tokenHash: string): ConfirmationView | { readonly state: ConfirmationEnd } {
+  viewLink(tokenHash: string): ConfirmationView | EndedLink {
     return this.#holder.networks.view(tokenHash);
   }
 
@@ -113,15 +117,40 @@ export class KeyHolder extends DurableObject<Env> {
     return answer;
   }
 
+  /**
+   * Never throws: the platform drops an alarm that has thrown some times, and with it every mail and notice that waits. What
+   * fails is tried again, later and later, and holds back nothing else.
+   */
   override async alarm(): Promise<void> {
-    this.#holder.networks.tick();
     const queues = { mail: this.env.MAIL_QUEUE, notice: this.env.NOTICE_QUEUE };
-    await deliver(
-      this.#store,
-      (queue, body) => queues[queue].send(body, { contentType: "text" }),
-      () => Date.now(),
-    );
-    const next = this.#holder.networks.nextWake();
+    let next: number | null = null;
+    const works: readonly (() => Promise<unknown> | null)[] = [
+      () => {
+        this.#holder.networks.tick();
+        return null;
+      },
+      () =>
+        deliver(
+          this.#store,
+          (queue, body) => queues[queue].send(body, { contentType: "text" }),
+          () => Date.now(),
+        ),
+      () => {
+        next = this.#holder.networks.nextWake();
+        return null;
+      },
+    ];
+    let isWhole = true;
+    for (const work of works) {
+      try {
+        await work();
+      } catch (error) {
+        isWhole = false;
+        log("error", "holder_alarm_failed", { error: describeError(error) });
+      }
+    }
+    this.#alarmsFailed = isWhole ? 0 : this.#alarmsFailed + 1;
+    if (!isWhole) next = Date.now() + pauseBefore(this.#alarmsFailed);
     if (next !== null) await this.ctx.storage.setAlarm(next);
   }
 

@@ -1,6 +1,12 @@
 import { canonicalIp, formatCidr, parseCidr } from "@relaykey/core/ip";
 import type { ConfirmationPolicy } from "@relaykey/core/confirmation";
-import type { ConfirmationEnd, ConfirmationView, HolderNetworks, KeyRef } from "@relaykey/core/rpc";
+import type {
+  ConfirmationEnd,
+  ConfirmationView,
+  EndedLink,
+  HolderNetworks,
+  KeyRef,
+} from "@relaykey/core/rpc";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { Announcer, whereabouts } from "./announcer.ts";
 import type { ConfirmationHint, LeaseRequest } from "./lease.ts";
@@ -162,7 +168,7 @@ export class Networks {
     };
   }
 
-  view(tokenHash: string): ConfirmationView | { readonly state: ConfirmationEnd } {
+  view(tokenHash: string): ConfirmationView | EndedLink {
     return this.#links.view(tokenHash, this.#now());
   }
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { canonicalIp } from "@relaykey/core/ip";
 import type { HolderStore } from "../objects/holder-store.ts";
 import { Bench } from "./confirmation/bench.ts";
 import { histories } from "./confirmation/commands.ts";
@@ -59,6 +60,61 @@ test("a freeze holds also where more of them were lifted than there were", async
   expect(bench.ask("203.0.113.1").snapshot).toContain('"state":"frozen"');
   await bench.holder.apply(personsKey(2, { freezesLifted: 3 }));
   expect(bench.ask("203.0.113.1").snapshot).toContain('"state":"frozen"');
+});
+
+describe("an IPv6 prefix that counts as one client and is made narrower", () => {
+  const HOME = "2001:db8:1:2::3";
+  const NEIGHBOUR = "2001:db8:1:9::3";
+
+  async function count(bench: Bench, version: number, v6Prefix: number): Promise<void> {
+    await bench.holder.apply(personsKey(version, { confirmation: { v6Prefix } }));
+  }
+
+  function call(bench: Bench, address: string, v6Prefix: number): string | null {
+    const network = canonicalIp(address, { v6Prefix })?.network ?? "";
+    return bench.ask(address, null, 1, network).block;
+  }
+
+  test.each([48, 56, 63])("from /%i: no address is trusted because a neighbour was", async (before) => {
+    const bench = new Bench();
+    await count(bench, 1, before);
+    expect(call(bench, HOME, before)).toBeNull();
+    expect(call(bench, "2001:db8:5::1", before)).toBe("ip_unconfirmed");
+    const [other] = bench.store.pending();
+    expect((await bench.holder.networks.confirm(bench.mail(other?.id ?? "") ?? "", null)).state).toBe(
+      "confirmed_now",
+    );
+    await count(bench, 2, 64);
+    for (const address of [HOME, NEIGHBOUR, "2001:db8:5::1"]) {
+      expect(call(bench, address, 64)).toBe("ip_unconfirmed");
+    }
+    expect(bench.holder.networks.list().trusted).toEqual([]);
+  });
+
+  test("leaves what was trusted as narrowly, what an admin approved as a block, and IPv4", async () => {
+    const bench = new Bench();
+    await count(bench, 1, 64);
+    expect(call(bench, HOME, 64)).toBeNull();
+    await bench.holder.networks.approve("2001:db8:7::/48");
+    await bench.holder.networks.approve("203.0.113.1");
+    await count(bench, 2, 56);
+    await count(bench, 3, 64);
+    for (const address of [HOME, "2001:db8:7:1::1", "203.0.113.1"]) {
+      expect(call(bench, address, 64)).toBeNull();
+    }
+    expect(call(bench, NEIGHBOUR, 64)).toBe("ip_unconfirmed");
+  });
+
+  test("kills the links of networks that are no one client any more", async () => {
+    const bench = new Bench();
+    await count(bench, 1, 56);
+    call(bench, HOME, 56);
+    expect(call(bench, "2001:db8:5::1", 56)).toBe("ip_unconfirmed");
+    const link = bench.mail(bench.store.pending()[0]?.id ?? "") ?? "";
+    await count(bench, 2, 64);
+    expect((await bench.holder.networks.confirm(link, null)).state).toBe("unknown");
+    expect(call(bench, "2001:db8:5::1", 64)).toBe("ip_unconfirmed");
+  });
 });
 
 const MISTAKES: Record<string, Disturb> = {

@@ -10,7 +10,7 @@ import { policyCacheKey } from "../directory.ts";
 import { holderStub } from "../holders.ts";
 import type { KeyHolder } from "../objects/key-holder.ts";
 import { SqliteHolderStore } from "../objects/sqlite-store.ts";
-import { CALLER_IP, TestProxy, appliedKey, bearer, change, keyControl } from "./world.ts";
+import { CALLER_IP, TestProxy, appliedKey, bearer, change, keyControl, makeKey } from "./world.ts";
 import type { KeyChanges, TestKey } from "./world.ts";
 
 const URL = "https://proxy.example.com/vendor/v1/things";
@@ -131,6 +131,24 @@ test('"this wasn\'t me" freezes the key everywhere: streams are cut, and no snap
   expect(await call(proxy, thawed)).toBe(200);
 });
 
+test('"this wasn\'t me" freezes what an admin has left: the second key that was used from there', async () => {
+  const proxy = await TestProxy.start();
+  const first = await personsKey();
+  const second = await makeKey({ ip: { mode: "confirm" }, holder: PERSON }, first.snapshot.holderLocator);
+  await keyControl().apply(encodeSnapshot(second.snapshot));
+  expect(await call(proxy, first)).toBe(200);
+  const { mail, locator } = await mailAbout(proxy, first, CAFE);
+  expect(await call(proxy, second, CAFE)).toBe(423);
+  await change(first, { state: "frozen" });
+  expect(await confirmations().view(locator, mail.token)).toMatchObject({
+    state: "pending",
+    keyDisplay: second.snapshot.display,
+  });
+  expect(await confirmations().reject(locator, mail.token)).toEqual({ state: "frozen_now" });
+  expect(await call(proxy, second)).toBe(403);
+  expect((await keyControl().inspect(first.snapshot))?.holderFreezes).toBe(0);
+});
+
 describe("removing a trusted network", () => {
   test("no request starts from it when that returns, and its streams are cut", async () => {
     const proxy = await TestProxy.start();
@@ -242,11 +260,11 @@ test("an IPv6 client is its prefix, as the key counts", async () => {
   expect(await call(proxy, key, "2001:db8:1:2::3")).toBe(200);
   expect(await call(proxy, key, "2001:db8:1:9::3")).toBe(200);
   expect(await call(proxy, key, "2001:db8:2:2::3")).toBe(423);
-  // Trust in all of a /48 is no trust that was given to one /64 by mistake, and the other way round.
+  // Trust in one client is none in a crowd, whichever way the prefix is changed.
   const narrower = await change(key, { confirmation: { ...DEFAULT_CONFIRMATION, v6Prefix: 64 } });
-  expect(await call(proxy, narrower, "2001:db8:1:9::3")).toBe(200);
+  expect(await call(proxy, narrower, "2001:db8:1:2::3")).toBe(423);
   await change(narrower, { confirmation: { ...DEFAULT_CONFIRMATION, v6Prefix: 44 } });
-  expect(await call(proxy, narrower, "2001:db8:1:9::3")).toBe(423);
+  expect(await call(proxy, narrower, "2001:db8:1:2::3")).toBe(423);
 });
 
 test("an IPv4-mapped or NAT64 address is the IPv4 address it carries", async () => {
@@ -313,6 +331,40 @@ describe("messages", () => {
       holderId: key.snapshot.holderId,
       data: { network: CAFE, mailed: true, pending_id: pending[0]?.id },
     });
+  });
+
+  test("an alarm that cannot do all of its work does the rest, and comes back until it can", async () => {
+    const proxy = await TestProxy.start();
+    const key = await personsKey();
+    expect(await call(proxy, key)).toBe(200);
+    // One more network than there are mails.
+    const cafes = ["1", "2", "3", "4", "5"].map((end) => `198.51.100.${end}`);
+    for (const cafe of cafes) expect(await call(proxy, key, cafe)).toBe(423);
+    const taken = await refusing(key, 0);
+    const stub = holderStub(env, key.snapshot.holderLocator);
+    const policy = await stub.snapshot(key.snapshot.keyId);
+    const write = (snapshot: string | null): Promise<void> =>
+      runInDurableObject(stub, (_, { storage }) => {
+        storage.sql.exec("UPDATE keys SET snapshot = ?", snapshot);
+      });
+    await write("unreadable");
+    await runInDurableObject(stub, async (instance: KeyHolder, { storage }) => {
+      const store = new SqliteHolderStore(storage.sql);
+      // There is a mail for the network that waits, and another message beside it.
+      store.putNotes({ ...store.notes(), mails: null });
+      store.addMessage({ queue: "notice", body: "another", due: 0 });
+      await instance.alarm();
+      expect(taken.notice).toContain("another");
+      expect(await storage.getAlarm()).toBeGreaterThan(Date.now());
+    });
+    const mailed = taken.mail.length;
+    await write(policy);
+    await vi.waitFor(
+      () => {
+        expect(taken.mail.length).toBeGreaterThan(mailed);
+      },
+      { timeout: 20_000, interval: 200 },
+    );
   });
 
   test("admins are told who froze a key, and what lifting it takes", async () => {

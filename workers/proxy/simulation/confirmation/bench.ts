@@ -29,12 +29,17 @@ export class Bench {
     });
   }
 
-  /** What an isolate asks for one request from a network; with a `want` of 0 it only looks. */
-  ask(address: string, asn: number | null = null, want = 1): Extract<LeaseAnswer, { kind: "known" }> {
+  /** What an isolate asks for one request from an address; with a `want` of 0 it only looks. */
+  ask(
+    address: string,
+    asn: number | null = null,
+    want = 1,
+    network = address,
+  ): Extract<LeaseAnswer, { kind: "known" }> {
     this.#questions += 1;
     const answer = this.holder.lease({
       tokenHash: SUBJECT.hash,
-      network: address,
+      network,
       caller: callerAt(address, asn),
       haveVersion: null,
       want,

@@ -117,6 +117,8 @@ function view(index: number): Step {
     expect(seen.state).toBe(end ?? "pending");
     if (seen.state === "pending") {
       expect(seen.numberMatching).toBe(model.links.get(hash)?.entry.matching);
+    } else {
+      expect(seen.freezable !== undefined).toBe(model.canReject(hash));
     }
   };
 }

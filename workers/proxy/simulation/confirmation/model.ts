@@ -127,10 +127,16 @@ export class Model {
     return "confirmed_now";
   }
 
+  /** Also too late to confirm, and after too many wrong numbers: while the key lives. */
+  canReject(hash: string): boolean {
+    const end = this.end(hash);
+    return end === null || (["expired", "locked"].includes(end) && this.state === "active");
+  }
+
   reject(hash: string): string {
     const end = this.end(hash);
     const entry = this.links.get(hash)?.entry;
-    if (end !== null || entry === undefined) return end ?? "unknown";
+    if (entry === undefined || !this.canReject(hash)) return end ?? "unknown";
     entry.state = "rejected";
     this.suspectedAt = this.now;
     this.freezes += 1;
