@@ -1,5 +1,6 @@
 import { fromAnyBase64 } from "@relaykey/core/bytes";
 import type { Bytes } from "@relaykey/core/bytes";
+import type { Edition } from "@relaykey/core/client-ip";
 import type { OutboxApi } from "@relaykey/core/mail";
 import type { ConfirmationsApi } from "@relaykey/core/rpc";
 import { Secret } from "@relaykey/core/secret";
@@ -15,6 +16,8 @@ import type { Transport } from "./mail/transports/transport.ts";
 export interface Dependencies {
   /** Where the pages are: scheme, host and port. */
   readonly origin: string;
+  /** Says which peer a request comes from. */
+  readonly edition: Edition;
   readonly confirmations: ConfirmationsApi;
   /** Tags links, and binds page forms to a browser. */
   readonly key: CryptoKey;
@@ -60,6 +63,7 @@ export async function configure(env: ConfirmEnv): Promise<Dependencies> {
   }
   return {
     origin: parseOrigin(text(env, "RELAYKEY_CONFIRM_URL"), edition),
+    edition,
     confirmations: env.CONFIRMATIONS as unknown as ConfirmationsApi,
     key: await parseKey(text(env, "RELAYKEY_CONFIRM_KEY")),
     from,

@@ -8,12 +8,16 @@ import type {
   HolderNetworks,
   KeyInspection,
   KeyRef,
+  RemovalState,
+  ReviewMail,
+  ReviewView,
 } from "@relaykey/core/rpc";
 import { hashLinkToken, importLinkKey, linkToken } from "../confirmation-token.ts";
 import { describeError, log } from "../log.ts";
 import { Holder } from "./holder.ts";
 import type { LeaseAnswer, LeaseRequest } from "./lease.ts";
 import { deliver, pauseBefore } from "./outbox.ts";
+import type { Review } from "./review.ts";
 import { SqliteHolderStore } from "./sqlite-store.ts";
 
 /** New mails that may be asked for while one is being made. */
@@ -115,6 +119,38 @@ export class KeyHolder extends DurableObject<Env> {
     const answer = this.#holder.networks.resend(tokenHash);
     this.#setAlarm();
     return answer;
+  }
+
+  askForReview(holderLocator: string): boolean {
+    const isAsked = this.#holder.networks.review.ask(holderLocator);
+    this.#setAlarm();
+    return isAsked;
+  }
+
+  async reviewMail(holderLocator: string, generation: number): Promise<ReviewMail | null> {
+    const seed = this.#holder.networks.review.seed(generation);
+    if (seed === null) return null;
+    const key = await (this.#linkKey ??= importLinkKey(this.env.RELAYKEY_TOKEN_KEY));
+    const token = await linkToken(key, holderLocator, seed);
+    const hash = await hashLinkToken(token);
+    const mail = hash === null ? null : this.#holder.networks.review.admit(seed, hash);
+    return mail === null ? null : { ...mail, token };
+  }
+
+  openReview(confirmationHash: string, tokenHash: string): boolean {
+    return this.#holder.networks.review.open(confirmationHash, tokenHash);
+  }
+
+  viewReview(tokenHash: string): ReviewView | { readonly state: "ended" } {
+    return this.#holder.networks.review.view(tokenHash);
+  }
+
+  stopTrusting(tokenHash: string, network: string): Promise<{ readonly state: RemovalState }> {
+    return this.#stirring(this.#holder.networks.review.remove(tokenHash, network));
+  }
+
+  freezeReviewed(tokenHash: string, keyId: string): ReturnType<Review["freeze"]> {
+    return this.#stirring(this.#holder.networks.review.freeze(tokenHash, keyId));
   }
 
   /**
