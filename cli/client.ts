@@ -1,8 +1,9 @@
+import { CLI_USER_AGENT } from "@relaykey/core/client-name";
 import type { Secret } from "@relaykey/core/secret";
 import type { Connection } from "./connection.ts";
 import { Failure } from "./failure.ts";
 
-export type Method = "GET" | "POST" | "PATCH" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** A JSON object from the API. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -29,48 +30,87 @@ export class Refusal extends Failure {
 
 /** Longer than the API itself waits for a change to be enforced. */
 const TIMEOUT_MS = 60_000;
-const USER_AGENT = "rk/0.1.0";
+
+type Caller = Pick<Connection, "url"> & { readonly token: Secret | null };
 
 /**
  * Calls the management API.
  *
  * @throws Refusal when it says no, Failure when it cannot be reached.
  */
-export async function call(
-  connection: Pick<Connection, "url"> & { readonly token: Secret | null },
-  method: Method,
-  path: string,
-  body?: object,
-): Promise<Json> {
-  const url = `${connection.url}/api/v1${path}`;
+export async function call(connection: Caller, method: Method, path: string, body?: object): Promise<Json> {
   let response: Response;
   let text: string;
   try {
-    response = await fetch(url, {
-      method,
-      headers: {
-        "User-Agent": USER_AGENT,
-        ...(connection.token === null ? {} : { Authorization: `Bearer ${connection.token.reveal()}` }),
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      redirect: "error",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
+    response = await send(connection, method, path, body, AbortSignal.timeout(TIMEOUT_MS));
     text = await response.text();
   } catch (error) {
-    const late = error instanceof DOMException && error.name === "TimeoutError";
-    throw new Failure(
-      `${connection.url} ${late ? "did not answer in time" : "cannot be reached"}. Is RelayKey running there? ` +
-        (method === "GET" ? "" : "Look before you repeat the command: it may have been carried out."),
-    );
+    throw away(connection, method, error);
   }
   const answer = parse(text);
   if (response.ok && answer !== null) return answer;
-  if (isProblem(answer)) throw new Refusal(answer);
-  throw new Failure(
-    `${connection.url} answered ${String(response.status)}, and not as RelayKey does: check the URL.`,
+  throw refused(connection, response, answer);
+}
+
+/**
+ * Reads an answer that is written while it is read. It may take as long as it takes, but not pause for long.
+ *
+ * @throws Refusal when the API says no, Failure when it cannot be reached or breaks off.
+ */
+export async function* stream(connection: Caller, path: string): AsyncGenerator<Uint8Array, void> {
+  const idle = new AbortController();
+  const timer = setTimeout(() => {
+    idle.abort(new DOMException("nothing came", "TimeoutError"));
+  }, TIMEOUT_MS);
+  try {
+    const response = await send(connection, "GET", path, undefined, idle.signal);
+    if (!response.ok || response.body === null) {
+      throw refused(connection, response, parse(await response.text()));
+    }
+    for await (const chunk of response.body) {
+      timer.refresh();
+      yield chunk;
+    }
+  } catch (error) {
+    throw error instanceof Failure ? error : away(connection, "GET", error);
+  } finally {
+    clearTimeout(timer);
+    idle.abort();
+  }
+}
+
+function send(
+  { url, token }: Caller,
+  method: Method,
+  path: string,
+  body: object | undefined,
+  signal: AbortSignal,
+): Promise<Response> {
+  return fetch(`${url}/api/v1${path}`, {
+    method,
+    headers: {
+      "User-Agent": CLI_USER_AGENT,
+      ...(token === null ? {} : { Authorization: `Bearer ${token.reveal()}` }),
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    redirect: "error",
+    signal,
+  });
+}
+
+function away({ url }: Caller, method: Method, error: unknown): Failure {
+  const late = error instanceof DOMException && error.name === "TimeoutError";
+  return new Failure(
+    `${url} ${late ? "did not answer in time" : "cannot be reached"}. Is RelayKey running there? ` +
+      (method === "GET" ? "" : "Look before you repeat the command: it may have been carried out."),
   );
+}
+
+function refused({ url }: Caller, response: Response, answer: Json | null): Failure {
+  return isProblem(answer)
+    ? new Refusal(answer)
+    : new Failure(`${url} answered ${String(response.status)}, and not as RelayKey does: check the URL.`);
 }
 
 /** A query from what was given. */

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { call } from "./client.ts";
+import { call, stream } from "./client.ts";
 import type { Json, Method } from "./client.ts";
 import { findConnection } from "./connection.ts";
 import type { Printer } from "./output.ts";
@@ -10,6 +10,8 @@ export interface CliContext {
   /** Where the API is. */
   readonly url: string;
   call(method: Method, path: string, body?: object): Promise<Json>;
+  /** Reads an answer that is a stream. */
+  stream(path: string): AsyncIterable<Uint8Array>;
 }
 
 /** The options that every command has. */
@@ -35,6 +37,7 @@ function contextOf(command: Command): CliContext {
     printer: printerOf(command),
     url: connection.url,
     call: (method, path, body) => call(connection, method, path, body),
+    stream: (path) => stream(connection, path),
   };
 }
 

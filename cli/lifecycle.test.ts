@@ -270,7 +270,9 @@ describe("signing in", () => {
 
 test("admin events, networks and a dry run", async () => {
   const id = await create();
-  expect((await json(["admin-events", "--subject", id]))["data"]).toMatchObject([{ action: "key.created" }]);
+  expect((await json(["admin-events", "--subject", id]))["data"]).toMatchObject([
+    { action: "key.created", via: "cli" },
+  ]);
   expect(await json(["networks", "list", "ci"])).toMatchObject({ trusted: [], pending: [] });
   const draft = ["--integration", "openai", "--allow", "GET /v1/models"];
   expect(await rk(["dry-run", "GET", "/v1/models", ...draft])).toMatchObject({ code: 0 });

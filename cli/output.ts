@@ -28,6 +28,16 @@ export function printDone(printer: Printer, answer: Json, sentence: string): voi
   else printer.err(sentence);
 }
 
+/** Something secret that is shown this once: alone on standard output, so that it can be piped to where it is kept. */
+export function printOnce(printer: Printer, answer: Json, name: string, sentence: string): void {
+  if (printer.json) {
+    printer.out(JSON.stringify(answer, null, 2));
+    return;
+  }
+  printer.err(`${sentence}, shown this once:`);
+  printer.out(String(answer[name]));
+}
+
 /** A page of a list as a table. */
 export function printList(printer: Printer, answer: Json, columns: readonly Column[]): void {
   if (printer.json) {

@@ -115,13 +115,13 @@ export function readLifetime(when: string | undefined): object {
   return parseDuration(when) === null ? { expires_at: orNone(when) } : { expires_in: when };
 }
 
-function wholeNumber(option: string, value: string | undefined): number | null | undefined {
+export function wholeNumber(option: string, value: string | undefined): number | null | undefined {
   if (value === undefined || value === NONE) return orNone(value) as null | undefined;
   if (!/^\d{1,15}$/.test(value)) throw usage(`${option}: give a whole number, or ${NONE}.`);
   return Number(value);
 }
 
-function orNone(value: string | undefined): string | null | undefined {
+export function orNone(value: string | undefined): string | null | undefined {
   return value === NONE ? null : value;
 }
 

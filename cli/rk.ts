@@ -1,67 +1,16 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
-import { addAdminEventCommands } from "./commands/admin-events.ts";
-import { addAuditCommands } from "./commands/audit.ts";
-import { addCompletionCommands } from "./commands/completion.ts";
-import { addDryRunCommand } from "./commands/dry-run.ts";
-import { addHolderCommands } from "./commands/holders.ts";
-import { addIntegrationCommands } from "./commands/integrations.ts";
-import { addKeyCommands } from "./commands/keys.ts";
-import { addNetworkCommands } from "./commands/networks.ts";
-import { addOrganizationCommands } from "./commands/organization.ts";
-import { addRunCommands } from "./commands/run.ts";
-import { addSessionCommands } from "./commands/session.ts";
-import { addTokenCommands } from "./commands/tokens.ts";
-import { Failure } from "./failure.ts";
-import { refuseSecretArguments } from "./secret-input.ts";
+import { runProgram } from "./program.ts";
 
-const EPILOGUE = `
-It talks to the RelayKey that --profile or --state names, or else RELAYKEY_API_URL and RELAYKEY_MANAGEMENT_TOKEN, or
-RELAYKEY_PROFILE, or the one that "npm start" has running here, or the one of the last rk login.
+/** Of a program whose reader has gone away, as shells report SIGPIPE. */
+const NOBODY_READS = 141;
 
-Exit codes: 0 done; 1 refused, failed, or stored but not in force yet; 2 called wrongly; rk run has its command's.`;
+// rk audit export | head: whoever reads has enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(NOBODY_READS);
+});
+// A terminal that was closed takes no last words; rk run still has a key to revoke.
+process.stderr.on("error", () => undefined);
 
-function createProgram(): Command {
-  const program = new Command("rk")
-    .description("RelayKey on the command line")
-    .option("--json", "print the API's JSON")
-    .option("--profile <name>", "the sign-in to use: see rk login")
-    .option("--state <dir>", "state folder of the local edition (default: .relaykey)")
-    .addHelpText("after", EPILOGUE)
-    .showSuggestionAfterError()
-    .exitOverride();
-  // Subcommands inherit what is set before they are added.
-  addSessionCommands(program);
-  addOrganizationCommands(program);
-  addIntegrationCommands(program);
-  addHolderCommands(program);
-  addKeyCommands(program);
-  addRunCommands(program);
-  addTokenCommands(program);
-  addNetworkCommands(program);
-  addAuditCommands(program);
-  addAdminEventCommands(program);
-  addDryRunCommand(program);
-  addCompletionCommands(program);
-  return program;
-}
-
-/** Runs a command line. @returns the exit code of rk itself; a command may have set another one for a success. */
-async function main(args: readonly string[]): Promise<number> {
-  try {
-    refuseSecretArguments(args);
-    await createProgram().parseAsync([...args], { from: "user" });
-    return 0;
-  } catch (error) {
-    // Commander has printed its own message.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof Failure)) throw error;
-    process.stderr.write(
-      args.includes("--json") ? `${JSON.stringify(error.problem)}\n` : `rk: ${error.message}\n`,
-    );
-    return error.exitCode;
-  }
-}
-
-const code = await main(process.argv.slice(2));
+const code = await runProgram(process.argv.slice(2));
 if (code !== 0) process.exitCode = code;

@@ -1,5 +1,6 @@
 import { fromAnyBase64, fromBase64Url } from "@relaykey/core/bytes";
-import type { Edition } from "@relaykey/core/client-ip";
+import { readClientIpSource } from "@relaykey/core/client-ip";
+import type { ClientIpSource, Edition } from "@relaykey/core/client-ip";
 import { encodeMail } from "@relaykey/core/mail";
 import type { KeyControlApi } from "@relaykey/core/rpc";
 import { Secret } from "@relaykey/core/secret";
@@ -11,7 +12,7 @@ import type { ServiceDependencies } from "./service/dependencies.ts";
 
 /** What the control plane needs, parsed once per isolate. Nothing behind this type reads `env` again. */
 export interface Dependencies extends ServiceDependencies {
-  readonly edition: Edition;
+  readonly clientIps: ClientIpSource;
   /** Static files of the dashboard. */
   readonly assets: Fetcher;
   /** The session cookie may travel over plain http: the local edition only. */
@@ -63,12 +64,21 @@ export async function configure(env: ControlPlaneEnv): Promise<Dependencies> {
   if (edition !== "cloudflare" && edition !== "local") {
     throw new ConfigurationError(`RELAYKEY_EDITION must be "cloudflare" or "local".`);
   }
+  const trustedProxies: unknown = env.RELAYKEY_TRUSTED_PROXIES;
+  const clientIps = readClientIpSource(edition, typeof trustedProxies === "string" ? trustedProxies : "");
+  if (!clientIps.ok) throw new ConfigurationError(clientIps.detail);
   const proxyUrl = siteUrl(env, "RELAYKEY_PROXY_URL");
   const development = flag(env, "RELAYKEY_DEV_UPSTREAMS", "loopback");
   const insecureCookies = flag(env, "RELAYKEY_ALLOW_INSECURE_COOKIES", "1");
-  if ((development || insecureCookies) && proxyUrl.startsWith("https:")) {
+  const controlUrl = siteUrl(env, "RELAYKEY_CONTROL_URL");
+  if (development && edition === "cloudflare") {
     throw new ConfigurationError(
-      "RELAYKEY_DEV_UPSTREAMS and RELAYKEY_ALLOW_INSECURE_COOKIES are development flags: set them to empty where RELAYKEY_PROXY_URL is https.",
+      `RELAYKEY_DEV_UPSTREAMS is a development flag: set it to empty, or RELAYKEY_EDITION to "local".`,
+    );
+  }
+  if (insecureCookies && (edition === "cloudflare" || controlUrl.startsWith("https:"))) {
+    throw new ConfigurationError(
+      "RELAYKEY_ALLOW_INSECURE_COOKIES is a development flag: set it to empty where RELAYKEY_CONTROL_URL is https.",
     );
   }
   return {
@@ -83,8 +93,8 @@ export async function configure(env: ControlPlaneEnv): Promise<Dependencies> {
     controlKey: await readControlKey(env),
     development,
     proxyUrl,
-    controlUrl: siteUrl(env, "RELAYKEY_CONTROL_URL"),
-    edition,
+    controlUrl,
+    clientIps: clientIps.source,
     stripe: readStripe(env, edition),
     log,
     assets: env.ASSETS,

@@ -25,7 +25,7 @@ async function start(env: Env): Promise<ControlPlane> {
 }
 
 export default {
-  async fetch(request, env, ctx): Promise<Response> {
+  async fetch(incoming, env, ctx): Promise<Response> {
     const requestId = newId();
     let plane: ControlPlane;
     try {
@@ -33,6 +33,7 @@ export default {
     } catch (error) {
       return notConfigured(error, requestId);
     }
+    const request = asCalled(incoming, plane.deps.controlUrl);
     const answer = await dispatch(request, requestId, plane);
     // What a change has to say to webhooks and admins goes out now; the minutely run is for what is left.
     if (request.method !== "GET" && request.method !== "HEAD") ctx.waitUntil(tellOutside(plane.deps));
@@ -58,6 +59,15 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
+/** The request with the URL that its caller used: a front that ends TLS passes it on by http. */
+function asCalled(request: Request, controlUrl: string): Request {
+  const url = new URL(request.url);
+  const { protocol, host } = new URL(controlUrl);
+  if (url.host !== host || url.protocol === protocol) return request;
+  url.protocol = protocol;
+  return new Request(url, request);
+}
+
 async function dispatch(request: Request, requestId: string, { deps, api }: ControlPlane): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return Response.json({ status: "ok" });
@@ -66,7 +76,7 @@ async function dispatch(request: Request, requestId: string, { deps, api }: Cont
     return securityTxt(deps.securityContact, deps.controlUrl, deps.now());
   }
   if (pathname === "/api" || pathname.startsWith("/api/")) {
-    return api.fetch(request, { requestId, ip: clientIp(request, deps.edition)?.address ?? null });
+    return api.fetch(request, { requestId, ip: clientIp(request, deps.clientIps)?.address ?? null });
   }
   try {
     // Before the dashboard, which refuses what is sent from elsewhere.

@@ -33,10 +33,9 @@ export function withParentDomains(domain: string): string[] {
   return labels.slice(0, -1).map((_, index) => labels.slice(index).join("."));
 }
 
-/** Enough of an address for its owner to know it, too little for anybody else: "a…e@example.com". */
+/** Enough of an address for its owner to know where to look, too little for anybody else: "a•••@example.com". */
 export function maskEmail(address: string): string {
   const at = address.lastIndexOf("@");
-  const local = address.slice(0, at);
-  const shown = local.length < 4 ? `${local.slice(0, 1)}…` : `${local.slice(0, 1)}…${local.slice(-1)}`;
-  return `${shown}${address.slice(at)}`;
+  const [first = ""] = address.slice(0, Math.max(0, at));
+  return `${first}•••${at < 0 ? "" : address.slice(at)}`;
 }

@@ -9,6 +9,7 @@ import * as keys from "./schema/keys.ts";
 import * as notices from "./schema/notices.ts";
 import * as organizations from "./schema/organizations.ts";
 import * as people from "./schema/people.ts";
+import * as traffic from "./schema/traffic.ts";
 
 /** Every table, by its name in the application. */
 export const schema = {
@@ -20,6 +21,7 @@ export const schema = {
   ...notices,
   ...organizations,
   ...people,
+  ...traffic,
 };
 
 /**

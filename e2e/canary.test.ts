@@ -51,8 +51,8 @@ function finds(files: readonly string[], secrets: readonly string[], base: strin
 /** Secrets of the installation and of the tests that ran before. Some are the same for all: those say nothing. */
 function secrets(): string[] {
   const own = JSON.parse(readFileSync(join(state, "secrets.json"), "utf8")) as Record<string, string>;
-  const { managementToken, demo } = admin.local;
-  return [...new Set([...Object.values(own), managementToken, demo.key, ...notedSecrets()])].filter(
+  const { managementToken } = admin.local;
+  return [...new Set([...Object.values(own), managementToken, admin.demo.key, ...notedSecrets()])].filter(
     (secret) => secret.length >= 16,
   );
 }

@@ -1,13 +1,11 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, expect, inject, test } from "vitest";
+import { startCli } from "./cli.ts";
+import type { CliRun } from "./cli.ts";
 import { Admin } from "./harness.ts";
 import { noteSecret } from "./witness.ts";
 
-const PROGRAM = fileURLToPath(new URL("../cli/rk.ts", import.meta.url));
 const admin = new Admin(inject("local"));
 const folder = mkdtempSync(join(import.meta.dirname, ".cli-"));
 
@@ -15,37 +13,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Run {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function rk(
-  args: readonly string[],
-  act: (pid: number, out: string) => void = () => undefined,
-): Promise<Run> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    cwd: tmpdir(),
-    env: {
-      PATH: process.env["PATH"],
-      HOME: folder,
-      RELAYKEY_API_URL: admin.local.controlPlane,
-      RELAYKEY_MANAGEMENT_TOKEN: admin.local.managementToken,
-    },
-  });
-  const text = { out: "", err: "" };
-  child.stdout.on("data", (chunk: Buffer) => {
-    text.out += chunk.toString();
-    act(child.pid ?? 0, text.out);
-  });
-  child.stderr.on("data", (chunk: Buffer) => (text.err += chunk.toString()));
-  child.stdin.end();
-  return new Promise((resolve) => {
-    child.on("close", (code) => {
-      resolve({ code, ...text });
-    });
-  });
+/** Runs `rk` to its end. */
+function rk(args: readonly string[], act?: (pid: number, out: string) => void): Promise<CliRun> {
+  return startCli(args, admin.local, { home: folder, ...(act === undefined ? {} : { act }) });
 }
 
 const SCOPE = [

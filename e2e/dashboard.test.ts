@@ -6,7 +6,7 @@ import { launchBrowser } from "./browser.ts";
 import { Admin } from "./harness.ts";
 
 const admin = new Admin(inject("local"));
-const { controlPlane, proxy, demo } = admin.local;
+const { controlPlane, proxy } = admin.local;
 const ARTIFACTS = fileURLToPath(new URL("./artifacts/", import.meta.url));
 
 let browser: Browser;
@@ -53,9 +53,11 @@ test("the link shows a button, signs in once, and not again; also without JavaSc
 });
 
 test("the overview shows the keys and what was done with them", async () => {
-  await fetch(`${proxy}/${demo.integration}/v1/models`, { headers: { Authorization: `Bearer ${demo.key}` } });
-  const blocked = await fetch(`${proxy}/${demo.integration}/v1/files`, {
-    headers: { Authorization: `Bearer ${demo.key}` },
+  await fetch(`${proxy}/${admin.demo.integration}/v1/models`, {
+    headers: { Authorization: `Bearer ${admin.demo.key}` },
+  });
+  const blocked = await fetch(`${proxy}/${admin.demo.integration}/v1/files`, {
+    headers: { Authorization: `Bearer ${admin.demo.key}` },
   });
   await admin.event(blocked.headers.get("relaykey-request-id"));
 
@@ -68,7 +70,7 @@ test("the overview shows the keys and what was done with them", async () => {
   expect(requests).toContain("Outside the key's scope");
   expect(requests).toContain("GET openai:/v1/models");
   expect(requests).toContain("Demo key");
-  expect(await page.content()).not.toContain(demo.key);
+  expect(await page.content()).not.toContain(admin.demo.key);
   expect(problems).toEqual([]);
 });
 

@@ -81,7 +81,7 @@ test("no secret stands in the generated configuration or in workerd's log", () =
   const values = [
     ...Object.values(secrets),
     stack.local.managementToken,
-    stack.local.demo.key,
+    admin.demo.key,
     "demo-upstream-key-echo",
   ];
   for (const name of ["config.capnp", "workerd.log"]) {

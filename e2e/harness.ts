@@ -33,6 +33,12 @@ export class Admin {
     this.local = local;
   }
 
+  /** The integration and key that a first start makes. */
+  get demo(): NonNullable<LocalFile["demo"]> {
+    if (this.local.demo === null) throw new Error("This local edition has no demo.");
+    return this.local.demo;
+  }
+
   async call<T = unknown>(method: string, path: string, body?: object): Promise<T> {
     if (body !== undefined && "secret" in body) noteSecret(String(body.secret));
     const response = await fetch(`${this.local.controlPlane}/api/v1${path}`, {

@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { EVALUATION } from "@relaykey/local/settings";
 import { startStack } from "@relaykey/local/stack";
 import type { LocalFile } from "@relaykey/local/state";
+import { FRONT } from "./call-from.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -20,7 +22,9 @@ declare module "vitest" {
 /** One local edition for all files: raw workerd, a database of its own, any free ports. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const state = mkdtempSync(join(tmpdir(), "relaykey-e2e-"));
-  const stack = await startStack({ state, port: "free", log: console.log });
+  // Whoever calls from there is believed about whom it calls for: tests call from anywhere.
+  const settings = { ...EVALUATION, trustedProxies: FRONT };
+  const stack = await startStack({ state, port: "free", settings, log: console.log });
   project.provide("local", stack.local);
   project.provide("signInLink", stack.signInLink);
   project.provide("workerdPid", stack.workerdPid() ?? 0);

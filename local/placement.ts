@@ -5,7 +5,11 @@ import type { Bundle, WorkerName } from "./build.ts";
 import { readWorkerSpec } from "./config/worker-spec.ts";
 import type { WorkerSpec } from "./config/worker-spec.ts";
 import type { Outbound, PlacedWorker } from "./config/workerd.ts";
+import { mailOutbound } from "./mail-settings.ts";
+import type { MailSettings } from "./mail-settings.ts";
+import { siteUrl } from "./ports.ts";
 import type { Ports } from "./ports.ts";
+import type { Settings } from "./settings.ts";
 import type { Secrets } from "./state.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -17,6 +21,8 @@ interface Place {
   readonly vars: Readonly<Record<string, string>>;
   /** Exactly what its plane may know. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** What only some installations have: beside the secrets that its wrangler file asks for. */
+  readonly furtherSecrets?: Readonly<Record<string, string>>;
   readonly outbound: Outbound;
   readonly port: number | null;
 }
@@ -27,6 +33,7 @@ export interface PlacementFacts {
   readonly sqlEndpoint: string;
   readonly secrets: Secrets;
   readonly sealingKey: string;
+  readonly settings: Settings;
   readonly bundles: readonly Bundle[];
 }
 
@@ -34,15 +41,19 @@ export interface PlacementFacts {
 export function placeWorkers(facts: PlacementFacts): PlacedWorker[] {
   const places = decide(facts);
   return WORKERS.map(({ name, config }) => {
-    const { services = [], vars, secrets, outbound, port } = places[name];
+    const { services = [], vars, secrets, furtherSecrets = {}, outbound, port } = places[name];
     const bundle = facts.bundles.find((candidate) => candidate.name === name);
     if (bundle === undefined) throw new Error(`${name} was not bundled.`);
     const spec = readWorkerSpec(join(ROOT, config));
     return {
-      spec: { ...spec, services: [...spec.services, ...services] },
+      spec: {
+        ...spec,
+        services: [...spec.services, ...services],
+        secrets: [...spec.secrets, ...Object.keys(furtherSecrets)],
+      },
       bundle: bundle.path,
       vars,
-      secrets,
+      secrets: { ...secrets, ...furtherSecrets },
       outbound,
       listen: port === null ? null : `127.0.0.1:${String(port)}`,
     };
@@ -55,25 +66,30 @@ function decide({
   sqlEndpoint,
   secrets,
   sealingKey,
+  settings,
 }: PlacementFacts): Record<WorkerName, Place> {
   const nothing: Outbound = { kind: "nothing" };
   const database: Outbound = { kind: "server", address: new URL(sqlEndpoint).host };
   const databaseUrl = `postgres://relaykey:${secrets.SQL_PASSWORD}@127.0.0.1/relaykey`;
-  const site = (port: number): string => `http://127.0.0.1:${String(port)}`;
+  const { publicUrls, trustedProxies, devUpstreams, mail } = settings;
+  const controlUrl = publicUrls?.controlPlane ?? siteUrl(ports.controlPlane);
+  const upstreams = devUpstreams ? "loopback" : "";
   return {
     proxy: {
       vars: {
         RELAYKEY_EDITION: "local",
-        RELAYKEY_PROXY_HOST: `localhost:${String(ports.proxy)}`,
-        RELAYKEY_DOCS_URL: `${site(ports.controlPlane)}/docs/block-reasons`,
-        RELAYKEY_DEV_UPSTREAMS: "loopback",
+        // By this name because integrations hang under it, and nothing does under an IP address.
+        RELAYKEY_PROXY_URL: publicUrls?.proxy ?? `http://localhost:${String(ports.proxy)}`,
+        RELAYKEY_DOCS_URL: `${controlUrl}/docs/block-reasons`,
+        RELAYKEY_DEV_UPSTREAMS: upstreams,
+        RELAYKEY_TRUSTED_PROXIES: trustedProxies,
       },
       secrets: {
         RELAYKEY_TOKEN_KEY: secrets.RELAYKEY_TOKEN_KEY,
         RELAYKEY_MASTER_KEY: secrets.RELAYKEY_MASTER_KEY,
       },
       // Vendors on the internet, and upstreams on this machine; never the private networks around it.
-      outbound: { kind: "network", allow: ["public", "127.0.0.0/8"] },
+      outbound: { kind: "network", allow: devUpstreams ? ["public", "127.0.0.0/8"] : ["public"] },
       port: ports.proxy,
     },
     audit: {
@@ -86,23 +102,26 @@ function decide({
       services: [{ binding: "OUTBOX", service: "relaykey-outbox", entrypoint: "Outbox" }],
       vars: {
         RELAYKEY_EDITION: "local",
-        RELAYKEY_CONFIRM_URL: site(ports.confirm),
-        RELAYKEY_MAIL_FROM: "RelayKey <relaykey@localhost>",
-        RELAYKEY_MAIL_TRANSPORT: "outbox",
+        RELAYKEY_CONFIRM_URL: publicUrls?.confirm ?? siteUrl(ports.confirm),
+        RELAYKEY_MAIL_FROM: mail.transport === "outbox" ? "RelayKey <relaykey@localhost>" : mail.from,
+        RELAYKEY_MAIL_TRANSPORT: mail.transport,
+        RESEND_BASE_URL: mail.transport === "resend" ? (mail.baseUrl ?? "") : "",
       },
       secrets: { RELAYKEY_CONFIRM_KEY: secrets.RELAYKEY_CONFIRM_KEY },
-      outbound: nothing,
+      furtherSecrets: mailSecrets(mail),
+      outbound: mailOutbound(mail),
       port: ports.confirm,
     },
     "control-plane": {
       vars: {
         RELAYKEY_EDITION: "local",
-        RELAYKEY_CONTROL_URL: site(ports.controlPlane),
+        RELAYKEY_CONTROL_URL: controlUrl,
         RELAYKEY_SEALING_KEY: sealingKey,
         RELAYKEY_SQL_ENDPOINT: sqlEndpoint,
-        RELAYKEY_PROXY_URL: site(ports.proxy),
-        RELAYKEY_DEV_UPSTREAMS: "loopback",
-        RELAYKEY_ALLOW_INSECURE_COOKIES: "1",
+        RELAYKEY_PROXY_URL: publicUrls?.proxy ?? siteUrl(ports.proxy),
+        RELAYKEY_DEV_UPSTREAMS: upstreams,
+        RELAYKEY_TRUSTED_PROXIES: trustedProxies,
+        RELAYKEY_ALLOW_INSECURE_COOKIES: controlUrl.startsWith("https:") ? "" : "1",
       },
       secrets: {
         DATABASE_URL: databaseUrl,
@@ -122,4 +141,18 @@ function decide({
     outbox: { vars: {}, secrets: {}, outbound: nothing, port: ports.outbox },
     upstream: { vars: {}, secrets: {}, outbound: nothing, port: ports.upstream },
   };
+}
+
+function mailSecrets(mail: MailSettings): Record<string, string> {
+  switch (mail.transport) {
+    case "outbox":
+      return {};
+    case "smtp":
+      return { SMTP_URL: mail.url };
+    case "resend":
+      return {
+        RESEND_API_KEY: mail.apiKey,
+        ...(mail.webhookSecret === null ? {} : { RESEND_WEBHOOK_SECRET: mail.webhookSecret }),
+      };
+  }
 }

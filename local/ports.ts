@@ -8,6 +8,11 @@ export type Ports = Readonly<Record<Site, number>>;
 
 export const DEFAULT_PORT = 8787;
 
+/** A site's address on this machine. */
+export function siteUrl(port: number): string {
+  return `http://127.0.0.1:${String(port)}`;
+}
+
 /** @throws StartError naming the first port that is taken. */
 export async function claimPorts(first: number): Promise<Ports> {
   const ports = Object.fromEntries(SITES.map((site, index) => [site, first + index])) as Ports;

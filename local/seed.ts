@@ -18,7 +18,8 @@ export interface SeedOptions {
   readonly backend: SqlBackend;
   readonly tokenKey: string;
   readonly controlPlane: string;
-  readonly upstream: string;
+  /** Answers the demo integrations; null where there is no demo. */
+  readonly demoUpstream: string | null;
   /** What an earlier start left: tokens are shown once, so they are kept there. */
   readonly before: LocalFile | null;
 }
@@ -43,15 +44,15 @@ const INTEGRATIONS: readonly { readonly slug: string; readonly path?: string; re
   { slug: "echo", body: { name: "Echo", credential: { kind: "bearer" }, request_headers: ["x-echo-*"] } },
 ];
 
-/** Makes the demo organization, or brings an existing one up to date with this start's addresses. Safe to repeat. */
+/** Makes the first organization with its demo, or brings an existing one up to date with this start's addresses. Safe to repeat. */
 export async function seed(options: SeedOptions): Promise<Seeded> {
   const { backend, before } = options;
   const organizationId = (await firstOrganization(backend)) ?? (await createOrganization(backend, "Demo"));
   const managementToken =
     before?.managementToken ?? (await createBootstrapToken(backend, organizationId, options.tokenKey));
   const api = new Api(options.controlPlane, managementToken);
-  await seedIntegrations(api, options.upstream);
-  const demo = before?.demo ?? { integration: DEMO_INTEGRATION, key: await demoKey(api) };
+  if (options.demoUpstream !== null) await seedIntegrations(api, options.demoUpstream);
+  const demo = before?.demo ?? (options.demoUpstream === null ? null : await demoKey(api));
   return { demo, managementToken, signInToken: await signInLink(backend, organizationId) };
 }
 
@@ -105,7 +106,7 @@ function vendorKey(slug: string): string {
     : `demo-upstream-key-${slug}`;
 }
 
-async function demoKey(api: Api): Promise<string> {
+async function demoKey(api: Api): Promise<LocalFile["demo"]> {
   const { data } = await api.call<{ data: { name: string }[] }>("GET", "/holders?limit=200");
   if (!data.some(({ name }) => name === DEMO_HOLDER)) {
     await api.call("POST", "/holders", { name: DEMO_HOLDER, kind: "application" });
@@ -117,7 +118,7 @@ async function demoKey(api: Api): Promise<string> {
     allow: DEMO_ALLOW,
     ip: { mode: "any" },
   });
-  return token;
+  return { integration: DEMO_INTEGRATION, key: token };
 }
 
 /** The management API, as any other client sees it. */

@@ -6,7 +6,7 @@ import { StartError } from "./config/error.ts";
 import { generateConfig } from "./config/workerd.ts";
 import { loadPublicMailDomains } from "./mail-domains.ts";
 import { placeWorkers } from "./placement.ts";
-import { SITES, claimPorts, freePorts } from "./ports.ts";
+import { SITES, claimPorts, freePorts, siteUrl } from "./ports.ts";
 import type { Ports, Site } from "./ports.ts";
 import { seed } from "./seed.ts";
 import type { Seeded } from "./seed.ts";
@@ -16,6 +16,8 @@ import type { SqlBackend } from "./sql/backend.ts";
 import { migrateBackend } from "./sql/migrate-backend.ts";
 import { openPglite } from "./sql/pglite.ts";
 import { openPostgres } from "./sql/postgres.ts";
+import { EVALUATION } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { StateFolder } from "./state.ts";
 import type { LocalFile } from "./state.ts";
 import { Workerd } from "./workerd.ts";
@@ -27,6 +29,8 @@ export interface StackOptions {
   readonly port: number | "free";
   /** A PostgreSQL to use instead of the built-in one. */
   readonly databaseUrl?: string;
+  /** Where it is reached and how mail leaves; without, an evaluation on this machine. */
+  readonly settings?: Settings;
   /** Hears what is going on, a line at a time. */
   readonly log?: (line: string) => void;
 }
@@ -61,7 +65,7 @@ const HEALTH_DEADLINE_MS = 30_000;
  * @throws StartError with a sentence that says what to put right.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const log = options.log ?? (() => undefined);
+  const { log = () => undefined, settings = EVALUATION } = options;
   const state = new StateFolder(resolve(options.state));
   const unlock = lock(state);
   const closers: (() => Promise<void> | void)[] = [unlock];
@@ -86,7 +90,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const sql = await startSqlEndpoint({ backend, password: secrets.SQL_PASSWORD });
     closers.push(() => sql.close());
 
-    const workerd = await configureWorkerd(state, ports, sql, bundles, log);
+    const workerd = await configureWorkerd({ state, ports, sql, bundles, settings, log });
     closers.push(() => workerd.end("SIGTERM"));
     const platform = `http://127.0.0.1:${String(workerd.operatorPort)}`;
     const token = secrets.RELAYKEY_PLATFORM_TOKEN;
@@ -95,19 +99,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     };
     const bringUp = async (): Promise<void> => {
       workerd.start();
-      await untilHealthy([...SITES.map((site) => siteUrl(ports, site)), platform], workerd);
+      await untilHealthy([...SITES.map((site) => siteUrl(ports[site])), platform], workerd);
       await command("POST", "/start");
     };
     log("Starting the Workers …");
     await bringUp();
 
     const before = state.local();
-    log(before === null ? "Making the demo organization …" : "Checking the demo organization …");
+    log(before === null ? "Making the first organization …" : "Checking the first organization …");
     const seeded = await seed({
       backend,
       tokenKey: secrets.RELAYKEY_TOKEN_KEY,
-      controlPlane: siteUrl(ports, "controlPlane"),
-      upstream: siteUrl(ports, "upstream"),
+      controlPlane: siteUrl(ports.controlPlane),
+      // The demo upstream is on this machine.
+      demoUpstream: settings.devUpstreams ? siteUrl(ports.upstream) : null,
       before,
     });
     const local = localFile(ports, seeded);
@@ -115,7 +120,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return {
       local,
       state: state.path,
-      signInLink: `${local.controlPlane}/sign-in/link?token=${seeded.signInToken}`,
+      signInLink: `${settings.publicUrls?.controlPlane ?? local.controlPlane}/sign-in/link?token=${seeded.signInToken}`,
       database: {
         url: `postgres://relaykey:${secrets.SQL_PASSWORD}@localhost/relaykey`,
         endpoint: sql.url,
@@ -149,13 +154,21 @@ async function openBackend(state: StateFolder, databaseUrl: string | undefined):
   }
 }
 
-async function configureWorkerd(
-  state: StateFolder,
-  ports: Ports,
-  sql: SqlEndpoint,
-  bundles: Awaited<ReturnType<typeof buildWorkers>>,
-  log: (line: string) => void,
-): Promise<Workerd & { operatorPort: number }> {
+async function configureWorkerd({
+  state,
+  ports,
+  sql,
+  bundles,
+  settings,
+  log,
+}: {
+  readonly state: StateFolder;
+  readonly ports: Ports;
+  readonly sql: SqlEndpoint;
+  readonly bundles: Awaited<ReturnType<typeof buildWorkers>>;
+  readonly settings: Settings;
+  readonly log: (line: string) => void;
+}): Promise<Workerd & { operatorPort: number }> {
   const secrets = state.secrets();
   const { publicKey } = await deriveLocalKeys(secrets.RELAYKEY_MASTER_KEY).catch(() => {
     throw new StartError(`${state.file("secrets.json")}: RELAYKEY_MASTER_KEY must be 32 bytes in base64.`);
@@ -167,6 +180,7 @@ async function configureWorkerd(
     sqlEndpoint: sql.url,
     secrets,
     sealingKey: publicKey,
+    settings,
     bundles,
   });
   const { text, environment } = generateConfig(workers, state.folder("objects"));
@@ -177,12 +191,8 @@ async function configureWorkerd(
 }
 
 function localFile(ports: Ports, seeded: Seeded): LocalFile {
-  const sites = Object.fromEntries(SITES.map((site) => [site, siteUrl(ports, site)])) as Record<Site, string>;
+  const sites = Object.fromEntries(SITES.map((site) => [site, siteUrl(ports[site])])) as Record<Site, string>;
   return { ...sites, demo: seeded.demo, managementToken: seeded.managementToken };
-}
-
-function siteUrl(ports: Ports, site: Site): string {
-  return `http://127.0.0.1:${String(ports[site])}`;
 }
 
 async function untilHealthy(urls: readonly string[], workerd: Workerd): Promise<void> {

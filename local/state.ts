@@ -26,7 +26,8 @@ export const localFileSchema = z.object({
   confirm: z.url(),
   outbox: z.url(),
   upstream: z.url(),
-  demo: z.object({ integration: z.string(), key: z.string() }),
+  /** Null where there is none: an installation that others reach, by its own choice. */
+  demo: z.nullable(z.object({ integration: z.string(), key: z.string() })),
   managementToken: z.string(),
 });
 

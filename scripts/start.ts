@@ -2,6 +2,8 @@
 import { parseArgs } from "node:util";
 import { StartError } from "@relaykey/local/config/error";
 import { DEFAULT_PORT } from "@relaykey/local/ports";
+import { readSettings } from "@relaykey/local/settings";
+import type { Settings } from "@relaykey/local/settings";
 import { startStack } from "@relaykey/local/stack";
 import type { Stack } from "@relaykey/local/stack";
 
@@ -12,6 +14,9 @@ const HELP = `Usage: npm start -- [--state DIR] [--port N]
   --help        this text
 
   DATABASE_URL  a PostgreSQL to use instead of the built-in one
+
+  RELAYKEY_MAIL_TRANSPORT, RELAYKEY_PROXY_URL, RELAYKEY_TRUSTED_PROXIES and their like, for an installation that others
+  use: README.md, "Run it on a server of your own"
 `;
 
 const isTerminal = process.stdout.isTTY;
@@ -28,26 +33,40 @@ function readOptions(): { state: string; port: number } | null {
   return { state: values.state ?? ".relaykey", port };
 }
 
-function welcome({ local, signInLink, isFirstStart, state }: Stack): string {
-  const base = `${local.proxy}/${local.demo.integration}/v1`;
-  const key = isFirstStart ? local.demo.key : "$RELAYKEY";
+function welcome(stack: Stack, { publicUrls, mail }: Settings): string {
+  const { local, signInLink, state } = stack;
+  const outside = publicUrls ?? local;
+  const isMailed = mail.transport !== "outbox";
+  const hint = `
+                   Links in mail lead to this machine only. For others, set RELAYKEY_PROXY_URL, RELAYKEY_CONTROL_URL
+                   and RELAYKEY_CONFIRM_URL to where they reach it`;
   return `
 RelayKey is running.
 
-  Proxy            ${local.proxy}
+  Proxy            ${outside.proxy}${publicUrls === null ? "" : `  (here: ${local.proxy})`}
   Dashboard        ${signInLink}
                    (works once, for 15 minutes; the next start prints a new one)
-  Management API   ${local.controlPlane}/api/v1
-  Confirmations    ${local.confirm}
-  Outbox           ${local.outbox}
-  Demo upstream    ${local.upstream}
-  State            ${state}
+  Management API   ${outside.controlPlane}/api/v1${publicUrls === null ? "" : `  (here: ${local.controlPlane})`}
+  Confirmations    ${outside.confirm}${publicUrls === null ? "" : `  (here: ${local.confirm})`}
+  Mail             ${isMailed ? `by ${mail.transport}, from ${mail.from}` : `stays in the outbox, ${local.outbox}`}${isMailed && publicUrls === null ? hint : ""}
+${local.demo === null ? "" : `  Demo upstream    ${local.upstream}\n`}  State            ${state}
+${local.demo === null ? "" : demonstration(stack, local.demo)}
+Ctrl-C stops everything; the state stays.
+`;
+}
 
+function demonstration(
+  { local, isFirstStart, state }: Stack,
+  { integration, key: demoKey }: { readonly integration: string; readonly key: string },
+): string {
+  const base = `${local.proxy}/${integration}/v1`;
+  const key = isFirstStart ? demoKey : "$RELAYKEY";
+  return `
 ${
   isFirstStart
     ? `Your demo key, shown this once (it stays in ${state}/local.json, readable by you only):
 
-  ${local.demo.key}`
+  ${demoKey}`
     : `The demo key was shown at the first start. Put it into RELAYKEY to use what follows.`
 }
 
@@ -72,7 +91,6 @@ Python (pip install openai):
   print(chat.choices[0].message.content)
 
 Then look at what happened:  npm run rk -- audit
-Ctrl-C stops everything; the state stays.
 `;
 }
 
@@ -83,15 +101,17 @@ async function main(): Promise<void> {
     return;
   }
   const databaseUrl = process.env["DATABASE_URL"];
+  const settings = readSettings(process.env);
   const began = Date.now();
   const stack = await startStack({
     ...options,
+    settings,
     ...(databaseUrl === undefined || databaseUrl === "" ? {} : { databaseUrl }),
     log: (line) => {
       console.log(isTerminal ? `  ${line}` : line);
     },
   });
-  console.log(welcome(stack));
+  console.log(welcome(stack, settings));
   console.log(`Ready after ${((Date.now() - began) / 1_000).toFixed(1)} s.`);
 
   await new Promise<void>((resolve) => {

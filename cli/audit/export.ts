@@ -1,52 +1,81 @@
 import { once } from "node:events";
 import { query } from "../client.ts";
-import type { Json } from "../client.ts";
 import type { CliContext } from "../context.ts";
+import { Failure } from "../failure.ts";
+import { RecordCutter } from "./records.ts";
 
-export const EXPORT_FORMATS = ["jsonl", "csv"] as const;
+export const EXPORT_FORMATS = ["ndjson", "csv"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-const PAGE = "200";
+/** Between two words on how far it is. */
+const PROGRESS_EVERY_MS = 200;
 
-/** Writes every event that fits, page by page, as fast as the reader takes them. How far it is goes to standard error. */
+/**
+ * Writes every event that fits, as the API streams them and as fast as the reader takes them. How far it is goes to standard
+ * error, where that is a terminal.
+ *
+ * @throws Failure that says where to go on when the stream broke off; what was written until then are whole events.
+ */
 export async function exportEvents(
   context: CliContext,
   filter: Readonly<Record<string, string | undefined>>,
   format: ExportFormat,
 ): Promise<void> {
-  let cursor: string | undefined;
+  const isCsv = format === "csv";
+  const cutter = new RecordCutter(isCsv);
+  const progress = new Progress();
+  let last: Buffer | null = null;
   let count = 0;
-  let columns: string[] | null = null;
-  do {
-    const answer = await context.call("GET", `/audit-events${query({ ...filter, limit: PAGE, cursor })}`);
-    const events = answer["data"] as readonly Json[];
-    const lines: string[] = [];
-    if (format === "csv" && columns === null && events[0] !== undefined) {
-      columns = Object.keys(events[0]);
-      lines.push(columns.join(","));
+  let headings = isCsv;
+  try {
+    for await (const chunk of context.stream(`/audit-events/export${query({ ...filter, format })}`)) {
+      for (const record of cutter.push(chunk)) {
+        const isHeadings = headings;
+        headings = false;
+        if (isHeadings && filter["cursor"] !== undefined) continue;
+        if (!process.stdout.write(record)) await once(process.stdout, "drain");
+        if (isHeadings) continue;
+        last = record;
+        count += 1;
+      }
+      progress.show(count);
     }
-    for (const event of events)
-      lines.push(format === "csv" ? csvLine(event, columns ?? []) : JSON.stringify(event));
-    if (lines.length > 0) await write(`${lines.join("\n")}\n`);
-    count += events.length;
-    cursor = typeof answer["next_cursor"] === "string" ? answer["next_cursor"] : undefined;
-    if (cursor !== undefined && process.stderr.isTTY) process.stderr.write(`\r${String(count)} events …`);
-  } while (cursor !== undefined);
-  context.printer.err(`${process.stderr.isTTY ? "\r" : ""}${String(count)} events.`);
+    if (!cutter.isEmpty) throw new Failure("The answer ended within an event.");
+  } catch (error) {
+    progress.end();
+    if (last === null || !(error instanceof Failure)) throw error;
+    throw new Failure(
+      `${error.message} The export broke off after ${events(count)}: go on with --cursor ${requestId(last, format)}.`,
+    );
+  }
+  progress.end();
+  context.printer.err(`${events(count)}.`);
 }
 
-async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, "drain");
+/** A line that is written over and over, on a terminal only. */
+class Progress {
+  #shownAt = 0;
+
+  show(count: number): void {
+    const now = Date.now();
+    if (!process.stderr.isTTY || now - this.#shownAt < PROGRESS_EVERY_MS) return;
+    this.#shownAt = now;
+    process.stderr.write(`\r${events(count)} …`);
+  }
+
+  end(): void {
+    if (this.#shownAt > 0) process.stderr.write("\r\u001b[K");
+  }
 }
 
-function csvLine(event: Json, columns: readonly string[]): string {
-  return columns.map((column) => csvField(event[column])).join(",");
+function events(count: number): string {
+  return count === 1 ? "1 event" : `${String(count)} events`;
 }
 
-/** RFC 4180; an attacker chooses paths and user agents, so nothing may begin like a formula of a spreadsheet. */
-function csvField(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  const harmless = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+/** It is the first column. */
+function requestId(record: Buffer, format: ExportFormat): string {
+  const text = record.toString("utf8");
+  return format === "csv"
+    ? text.slice(0, text.indexOf(","))
+    : String((JSON.parse(text) as { request_id: unknown }).request_id);
 }

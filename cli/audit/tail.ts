@@ -23,13 +23,17 @@ export async function tail(
   });
   let seen = new Map<string, number>();
   let pause = INTERVAL_MS;
+  /** When the log was last read: what happens during an outage is looked up after it. */
+  let readAt = began;
   while (!stop.signal.aborted) {
     try {
-      const from = Math.max(began, Date.now() - WINDOW_MS);
+      const from = Math.max(began, readAt - WINDOW_MS);
+      const now = Date.now();
       const fresh = await newEvents(context, { ...filter, from: new Date(from).toISOString() }, seen);
       for (const event of fresh.reverse()) print(context, event);
       seen = new Map([...seen].filter(([, at]) => at >= from - WINDOW_MS));
       pause = INTERVAL_MS;
+      readAt = now;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       pause = Math.min(pause * 2, MAX_PAUSE_MS);

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { Command } from "commander";
+import { BLOCK_REASONS } from "@relaykey/core/block-reasons";
 import { query } from "../client.ts";
 import { pageOptions, withContext } from "../context.ts";
 import type { PageOptions } from "../context.ts";
@@ -12,16 +13,22 @@ import { moment } from "../selection-options.ts";
 
 interface FilterOptions {
   readonly key?: string;
+  readonly holder?: string;
   readonly integration?: string;
   readonly decision?: string;
   readonly reason?: string;
   readonly requestId?: string;
+  readonly method?: string;
+  readonly pathPrefix?: string;
+  readonly ip?: string;
+  readonly status?: string;
   readonly from?: string;
   readonly to?: string;
 }
 
 interface ExportOptions extends FilterOptions {
   readonly format: ExportFormat;
+  readonly cursor?: string;
 }
 
 export function addAuditCommands(program: Command): void {
@@ -44,11 +51,17 @@ export function addAuditCommands(program: Command): void {
   timeOptions(filterOptions(group.command("export")))
     .description("write all events that fit to standard output, newest first")
     .addOption(
-      new Option("--format <format>", "a line of JSON each, or CSV").choices(EXPORT_FORMATS).default("jsonl"),
+      new Option("--format <format>", "a line of JSON each, or CSV")
+        .choices(EXPORT_FORMATS)
+        .default("ndjson"),
+    )
+    .option(
+      "--cursor <id>",
+      "go on after this event, where an export was broken off; without a line of headings",
     )
     .action(
-      withContext(async (context, { format, ...options }: ExportOptions) => {
-        await exportEvents(context, readFilter(options), format);
+      withContext(async (context, { format, cursor, ...options }: ExportOptions) => {
+        await exportEvents(context, { ...readFilter(options), cursor }, format);
       }),
     );
 }
@@ -56,10 +69,17 @@ export function addAuditCommands(program: Command): void {
 function filterOptions(command: Command): Command {
   return command
     .option("--key <id>", "under this key only")
+    .option("--holder <id>", "under keys of this holder only")
     .option("--integration <integration>", "to this integration only")
     .addOption(new Option("--decision <decision>", "only these").choices(["allowed", "blocked"]))
-    .option("--reason <reason>", "blocked for this reason only")
-    .option("--request-id <id>", "this request only: the RelayKey-Request-Id of an answer");
+    .addOption(
+      new Option("--reason <reason>", "blocked for this reason only").choices(Object.keys(BLOCK_REASONS)),
+    )
+    .option("--request-id <id>", "this request only: the RelayKey-Request-Id of an answer")
+    .option("--method <method>", "with this method only")
+    .option("--path-prefix <path>", "whose path begins so")
+    .option("--ip <address>", "from this address only")
+    .option("--status <status>", "answered with 403, or 4xx for all of them");
 }
 
 function timeOptions(command: Command): Command {
@@ -68,10 +88,17 @@ function timeOptions(command: Command): Command {
     .option("--to <when>", "at or before");
 }
 
-function readFilter({ requestId, from, to, ...same }: FilterOptions): Record<string, string | undefined> {
+function readFilter({
+  requestId,
+  pathPrefix,
+  from,
+  to,
+  ...same
+}: FilterOptions): Record<string, string | undefined> {
   return {
     ...same,
     request_id: requestId,
+    path_prefix: pathPrefix,
     from: moment("--from", from, -1),
     to: moment("--to", to, -1),
   };

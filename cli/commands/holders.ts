@@ -2,6 +2,8 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { HOLDER_KINDS } from "@relaykey/core/snapshot";
 import { query } from "../client.ts";
+import { confirmationOptions, readConfirmation } from "../confirmation-options.ts";
+import type { ConfirmationOptions } from "../confirmation-options.ts";
 import { pageOptions, withContext } from "../context.ts";
 import type { PageOptions } from "../context.ts";
 import { usage } from "../failure.ts";
@@ -20,7 +22,7 @@ const COLUMNS: readonly Column[] = [
   ["ID", (holder) => holder["id"]],
 ];
 
-interface ChangeOptions extends LimitOptions {
+interface ChangeOptions extends LimitOptions, ConfirmationOptions {
   readonly name?: string;
   readonly kind?: string;
   readonly email?: string;
@@ -70,7 +72,7 @@ export function addHolderCommands(program: Command): void {
       }),
     );
 
-  limitOptions(group.command("change <holder>"))
+  confirmationOptions(limitOptions(group.command("change <holder>")))
     .description("change one; its keys follow at once")
     .option("--name <name>", "another name")
     .addOption(kindOption())
@@ -79,11 +81,13 @@ export function addHolderCommands(program: Command): void {
       withContext(async (context, holder: string, options: ChangeOptions) => {
         const { name, kind, email } = options;
         const limits = readLimits(options);
+        const confirmation = readConfirmation(options);
         const change = {
           ...(name === undefined ? {} : { name }),
           ...(kind === undefined ? {} : { kind }),
           ...(email === undefined ? {} : { email }),
           ...(limits === undefined ? {} : { limits }),
+          ...(confirmation === undefined ? {} : { confirmation }),
         };
         if (Object.keys(change).length === 0)
           throw usage("Say what to change: see rk holders change --help.");

@@ -1,8 +1,11 @@
 import type { Command } from "commander";
+import { confirmationOptions, readConfirmation } from "../confirmation-options.ts";
+import type { ConfirmationOptions } from "../confirmation-options.ts";
 import { withContext } from "../context.ts";
 import { untilEnforced } from "../enforcement.ts";
 import type { FanOut } from "../enforcement.ts";
-import { printChange, printOne } from "../output.ts";
+import { Failure, usage } from "../failure.ts";
+import { printChange, printOnce, printOne } from "../output.ts";
 
 export function addOrganizationCommands(program: Command): void {
   const group = program.command("organization").description("your organization");
@@ -25,6 +28,20 @@ export function addOrganizationCommands(program: Command): void {
       }),
     );
 
+  confirmationOptions(group.command("confirmation"))
+    .description("change how people confirm that they call from a new address; the keys concerned follow")
+    .action(
+      withContext(async (context, options: ConfirmationOptions) => {
+        const confirmation = readConfirmation(options);
+        if (confirmation === undefined) {
+          throw usage("Say what to change: see rk organization confirmation --help.");
+        }
+        const answer = await context.call("PATCH", "/organization", { confirmation });
+        const enforcement = await untilEnforced(context, answer["enforcement"] as FanOut);
+        printChange(context.printer, { ...answer, enforcement }, "organization");
+      }),
+    );
+
   for (const [command, description] of [
     ["freeze", "refuse every key of the organization, until it is unfrozen"],
     ["unfreeze", "let its keys work again"],
@@ -42,15 +59,32 @@ export function addOrganizationCommands(program: Command): void {
   }
 
   group
+    .command("enforce")
+    .description("bring every change that is not in force yet to the proxy, now instead of within a minute")
+    .action(
+      withContext(async (context) => {
+        const answer = await context.call("POST", "/organization/enforce");
+        const enforcement = await untilEnforced(context, answer["enforcement"] as FanOut);
+        if (context.printer.json) context.printer.out(JSON.stringify({ enforcement }, null, 2));
+        if (enforcement.state === "pending")
+          throw new Failure(`Not in force yet: ${String(enforcement.pending)} keys. RelayKey keeps trying.`);
+        if (!context.printer.json) context.printer.err("In force.");
+      }),
+    );
+
+  group
     .command("create <name>")
     .description("create another organization (with the bootstrap token only)")
     .action(
       withContext(async (context, name: string) => {
         const answer = await context.call("POST", "/organizations", { name });
-        printOne(context.printer, answer, "organization");
-        if (context.printer.json) return;
-        context.printer.err("Its management token, shown this once:");
-        context.printer.out(String(answer["management_token"]));
+        const { id } = answer["organization"] as { id: string };
+        printOnce(
+          context.printer,
+          answer,
+          "management_token",
+          `Created ${name} (${id}). Its management token`,
+        );
       }),
     );
 }

@@ -1,10 +1,11 @@
-import { Option } from "commander";
 import type { Command } from "commander";
+import { roleOption } from "../choices.ts";
 import { query } from "../client.ts";
 import { collect, pageOptions, withContext } from "../context.ts";
 import type { PageOptions } from "../context.ts";
-import { printList, printOne } from "../output.ts";
+import { printList, printOnce, printOne } from "../output.ts";
 import { readLifetime } from "../policy-options.ts";
+import { addProvisionerCommand } from "./provisioners.ts";
 
 interface CreateOptions {
   readonly role: string;
@@ -37,14 +38,15 @@ export function addTokenCommands(program: Command): void {
     .description("show one; the token itself cannot be shown again")
     .action(
       withContext(async (context, id: string) => {
-        printOne(context.printer, await context.call("GET", `/tokens/${encodeURIComponent(id)}`), "token");
+        const answer = await context.call("GET", `/tokens/${encodeURIComponent(id)}`);
+        printOne(context.printer, answer, "management_token");
       }),
     );
 
   group
     .command("create <name>")
     .description("make one; it is shown this once")
-    .addOption(new Option("--role <role>", "what it may do").choices(["admin", "viewer"]).default("admin"))
+    .addOption(roleOption().default("admin"))
     .option("--allow <rule>", 'a call of the API it may make, such as "GET /keys" (repeat)', collect)
     .option("--ip <block>", "an address or block it may be used from (repeat)", collect)
     .option("--expires <when>", "after a duration (30d), at a time, or none", "30d")
@@ -57,13 +59,8 @@ export function addTokenCommands(program: Command): void {
           ...(ip === undefined ? {} : { ips: ip }),
           ...readLifetime(expires),
         };
-        const { printer } = context;
-        const { token, ...answer } = await context.call("POST", "/tokens", body);
-        if (printer.json) printer.out(JSON.stringify({ ...answer, token }, null, 2));
-        else {
-          printer.err(`Made the token ${name}, shown this once:`);
-          printer.out(String(token));
-        }
+        const answer = await context.call("POST", "/tokens", body);
+        printOnce(context.printer, answer, "token", `Made the token ${name}`);
       }),
     );
 
@@ -73,7 +70,9 @@ export function addTokenCommands(program: Command): void {
     .action(
       withContext(async (context, id: string) => {
         const answer = await context.call("POST", `/tokens/${encodeURIComponent(id)}/revoke`);
-        printOne(context.printer, answer, "token");
+        printOne(context.printer, answer, "management_token");
       }),
     );
+
+  addProvisionerCommand(group);
 }

@@ -47,8 +47,15 @@ export function startRk(
   return { child, text, ended };
 }
 
-/** Serves a world's API on a port of this machine. */
-export async function serveApi(world: World): Promise<{ readonly url: string; readonly server: Server }> {
+/**
+ * Serves a world's API on a port of this machine.
+ *
+ * @param note is told of each request.
+ */
+export async function serveApi(
+  world: Pick<World, "api">,
+  note: (request: IncomingMessage) => void = () => undefined,
+): Promise<{ readonly url: string; readonly server: Server }> {
   let url = "";
   const answer = async (request: IncomingMessage): Promise<Response> => {
     const chunks: Buffer[] = [];
@@ -65,6 +72,7 @@ export async function serveApi(world: World): Promise<{ readonly url: string; re
     });
   };
   const server = createServer((request, response) => {
+    note(request);
     void answer(request).then(async (answered) => {
       response.writeHead(answered.status, Object.fromEntries(answered.headers));
       response.end(await answered.text());

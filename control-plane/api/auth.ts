@@ -1,4 +1,5 @@
 import { createMiddleware } from "hono/factory";
+import { isCli } from "@relaykey/core/client-name";
 import { compileCidrs } from "@relaykey/core/ip";
 import { hashToken, parseToken, verifyTag } from "@relaykey/core/token";
 import { noteTokenUse, presentManagementToken } from "@relaykey/db/queries/tokens";
@@ -38,7 +39,7 @@ export function authenticate(deps: ServiceDependencies, limits: ApiLimits) {
     if (rate.remaining < 0) throw new ApiError("rate_limited", [], rateFields(rate));
     checkToken(token, ip, now);
     await noteUse(deps, token, ip, now);
-    context.set("caller", callerOf(token, ip));
+    context.set("caller", callerOf(token, ip, context.req.header("User-Agent")));
     context.set("tokenText", parsed.text);
     await next();
     for (const [name, value] of rateFields(rate)) context.res.headers.set(name, value);
@@ -74,12 +75,12 @@ async function noteUse(
   });
 }
 
-function callerOf(token: ManagementToken, ip: string | null): Caller {
+function callerOf(token: ManagementToken, ip: string | null, userAgent: string | undefined): Caller {
   const { id, organizationId, role, kind, rules, ipCidrs, expiresAt, bounds } = token;
   return {
     organizationId,
     actor: { kind: "management_token", id },
-    via: "api",
+    via: isCli(userAgent) ? "cli" : "api",
     ip,
     role,
     token: { id, kind, rules, ipCidrs, expiresAt, bounds },

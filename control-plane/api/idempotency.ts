@@ -1,9 +1,10 @@
-import { fromBase64Url, fromUtf8, concatBytes, toBase64Url, toHex, utf8 } from "@relaykey/core/bytes";
+import { fromBase64Url, fromUtf8, concatBytes, toBase64Url, utf8 } from "@relaykey/core/bytes";
 import type { Secret } from "@relaykey/core/secret";
 import { claimRequest, keepAnswer, releaseRequest } from "@relaykey/db/queries/idempotency";
 import type { Earlier, IdempotentRequest } from "@relaykey/db/queries/idempotency";
 import type { Caller } from "../service/caller.ts";
 import type { ServiceDependencies } from "../service/dependencies.ts";
+import { fingerprint } from "../service/once.ts";
 import { ApiError } from "./errors.ts";
 
 const KEPT_MS = 24 * 3_600_000;
@@ -39,8 +40,8 @@ export async function once(
   const { organizationId, actor } = asked.caller;
   const request = {
     organizationId,
-    keyHash: await hash([actor.kind, actor.id ?? "", asked.key]),
-    requestHash: await hash(asked.content),
+    keyHash: await fingerprint([actor.kind, actor.id ?? "", asked.key]),
+    requestHash: await fingerprint(asked.content),
   };
   const now = deps.now();
   const earlier = await claimRequest(deps.db, request, {
@@ -118,10 +119,4 @@ async function answerKey({ token, key }: Repeatable): Promise<CryptoKey> {
     false,
     ["encrypt", "decrypt"],
   );
-}
-
-/** Each part with its length, so that no two lists of parts have one text. */
-async function hash(parts: readonly string[]): Promise<string> {
-  const text = parts.map((part) => `${String(part.length)}:${part}`).join("");
-  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text))));
 }

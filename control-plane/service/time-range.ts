@@ -43,13 +43,15 @@ const STEPS_MS = [
 const MAX_BUCKETS = 60;
 
 /**
- * The range of that name. It begins on a whole piece, so that the pieces, and the links to them, stay the same from one
- * look to the next.
+ * The range of that name. It begins and ends with a whole piece, the last of which is not over yet: so the pieces, and the
+ * links to them, stay the same from one look to the next, and each can be counted as a whole.
  */
 export function rangeUntil(now: number, name: RangeName): TimeRange {
   const { ms } = RANGES[name];
   const bucketMs = stepFor(ms);
-  return { from: new Date(Math.ceil((now - ms) / bucketMs) * bucketMs), to: new Date(now), bucketMs };
+  const from = Math.ceil((now - ms) / bucketMs) * bucketMs;
+  const to = (Math.floor(now / bucketMs) + 1) * bucketMs - 1;
+  return { from: new Date(from), to: new Date(to), bucketMs };
 }
 
 /** A range with ends of its own; null unless it begins before it ends. */

@@ -1,5 +1,7 @@
 import * as queries from "@relaykey/db/queries/traffic";
-import type { Attention, KeyTraffic, TrafficSlice } from "@relaykey/db/queries/traffic";
+import type { Attention } from "@relaykey/db/queries/traffic";
+import { countByKey, countTraffic } from "@relaykey/db/queries/traffic-counts";
+import type { KeyTraffic, TrafficSlice } from "@relaykey/db/queries/traffic-counts";
 import type { AuditFilter } from "@relaykey/db/queries/audit";
 import { CONFIRMATION_MINUTES } from "@relaykey/core/confirmation";
 import { authorize } from "./authorization.ts";
@@ -11,10 +13,11 @@ import type { TimeRange } from "./time-range.ts";
 import { findUnusual } from "./unusual.ts";
 import type { Unusual } from "./unusual.ts";
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** A key that expires within so many days is said to expire soon. */
 export const SOON_DAYS = 7;
-/** Days that the last one is compared with. */
+/** Whole days (UTC) that the last 24 hours are compared with. */
 const DAYS_BEFORE = 7;
 /** Keys that are looked at for unusual use, the busiest first. */
 const MAX_KEYS = 200;
@@ -43,7 +46,7 @@ export async function showTraffic(
   const allowed = authorize(caller, "audit.read");
   if (!allowed.ok) return allowed;
   const { from, to, bucketMs } = range;
-  return ok(await queries.countTraffic(deps.db, caller.organizationId, { ...filter, from, to }, bucketMs));
+  return ok(await countTraffic(deps.db, caller.organizationId, { ...filter, from, to }, bucketMs));
 }
 
 /** How the organization stands: what waits for somebody, what is out of the ordinary. */
@@ -54,11 +57,17 @@ export async function showStanding(deps: ServiceDependencies, caller: Caller): P
   const { organizationId } = caller;
   const now = deps.now();
   const times = { now: new Date(now), soon: new Date(now + SOON_DAYS * DAY_MS) };
-  const range = { before: new Date(now - (DAYS_BEFORE + 1) * DAY_MS), since: new Date(now - DAY_MS) };
+  const since = Math.floor((now - DAY_MS) / HOUR_MS) * HOUR_MS;
+  const beforeUntil = Math.floor(since / DAY_MS) * DAY_MS;
+  const range = {
+    since: new Date(since),
+    before: new Date(beforeUntil - DAYS_BEFORE * DAY_MS),
+    beforeUntil: new Date(beforeUntil),
+  };
   const [attention, newAddresses, keys, expiring] = await Promise.all([
     queries.countAttention(db, organizationId, times),
     queries.countUnconfirmedAddresses(db, organizationId, new Date(now - CONFIRMATION_MINUTES * 60_000)),
-    queries.countByKey(db, organizationId, range, MAX_KEYS),
+    countByKey(db, organizationId, range, MAX_KEYS),
     queries.listExpiringKeys(db, organizationId, times, MAX_EXPIRING),
   ]);
   const unusual = findUnusual(keys, DAYS_BEFORE);

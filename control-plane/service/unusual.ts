@@ -1,4 +1,4 @@
-import type { KeyTraffic } from "@relaykey/db/queries/traffic";
+import type { KeyTraffic } from "@relaykey/db/queries/traffic-counts";
 
 /** A key that is used otherwise than in the days before. */
 export interface Unusual {

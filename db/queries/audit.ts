@@ -2,9 +2,10 @@ import { and, between, desc, eq, gte, lt, lte, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import type { BlockReason } from "@relaykey/core/block-reasons";
 import type { AuditEvent } from "@relaykey/core/audit-event";
-import { newId } from "@relaykey/core/ids";
+import { lowestIdAt, newId } from "@relaykey/core/ids";
 import type { Database } from "../client.ts";
 import { auditDeadLetters, auditEvents, usageDays } from "../schema/audit.ts";
+import { trafficCounts } from "../schema/traffic.ts";
 
 export type AuditRow = typeof auditEvents.$inferSelect;
 
@@ -35,6 +36,8 @@ export interface AuditFilter {
 }
 
 const DAY_MS = 86_400_000;
+/** A request's id is made as it arrives: its time and the event's differ by less, whatever the clock does. */
+const ID_SLACK_MS = 60_000;
 
 /** The first day (UTC, YYYY-MM-DD) on which an event is no longer kept. It follows from the event alone. */
 export function expiryDay(event: Pick<AuditEvent, "at" | "retentionDays">): string {
@@ -98,8 +101,19 @@ export function auditWhere(organizationId: string, filter: AuditFilter): SQL | u
     filter.status === undefined
       ? undefined
       : between(auditEvents.status, filter.status.least, filter.status.most),
-    filter.from === undefined ? undefined : gte(auditEvents.at, filter.from),
-    filter.to === undefined ? undefined : lte(auditEvents.at, filter.to),
+    // Ids are the order of time, and have the index.
+    filter.from === undefined
+      ? undefined
+      : and(
+          gte(auditEvents.requestId, lowestIdAt(filter.from.getTime() - ID_SLACK_MS)),
+          gte(auditEvents.at, filter.from),
+        ),
+    filter.to === undefined
+      ? undefined
+      : and(
+          lt(auditEvents.requestId, lowestIdAt(filter.to.getTime() + ID_SLACK_MS)),
+          lte(auditEvents.at, filter.to),
+        ),
     filter.before === undefined ? undefined : lt(auditEvents.requestId, filter.before),
   );
 }
@@ -132,7 +146,7 @@ export async function keepDeadLetters(
 }
 
 /**
- * Drops the partitions whose events have expired.
+ * Drops the partitions whose events have expired, and their counts.
  *
  * @param today YYYY-MM-DD (UTC); partitions up to and including this day go.
  * @returns the days that were dropped.
@@ -147,7 +161,12 @@ export async function dropExpiredPartitions(db: Database, today: string): Promis
     .map(({ name }) => name)
     .filter((name) => /^audit_events_\d{8}$/.test(name) && dayOfPartition(name) <= today)
     .sort();
-  for (const name of expired) await db.execute(sql`DROP TABLE IF EXISTS ${sql.identifier(name)}`);
+  for (const name of expired) {
+    await db.batch([
+      db.execute(sql`DROP TABLE IF EXISTS ${sql.identifier(name)}`),
+      db.delete(trafficCounts).where(eq(trafficCounts.expiresOn, dayOfPartition(name))),
+    ]);
+  }
   return expired.map(dayOfPartition);
 }
 

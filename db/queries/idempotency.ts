@@ -56,7 +56,7 @@ export async function claimRequest(
   return earlier;
 }
 
-/** Keeps the answer of a request that was done. `answer` is ciphertext. */
+/** Keeps the answer of a request that was done. `answer` is ciphertext, or an id: never a secret. */
 export async function keepAnswer(
   db: Database,
   { organizationId, keyHash }: IdempotentRequest,

@@ -1,6 +1,6 @@
 import { and, desc, eq, lt, sql } from "drizzle-orm";
 import type { SQL, SQLWrapper } from "drizzle-orm";
-import { newId } from "@relaykey/core/ids";
+import { lowestIdAt, newId } from "@relaykey/core/ids";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { Database } from "../client.ts";
 import { managementTokens } from "../schema/access.ts";
@@ -95,7 +95,7 @@ export function matching(organizationId: string, filter: KeyFilter): SQL | undef
     filter.unusedSince === undefined
       ? undefined
       : sql`NOT EXISTS (SELECT 1 FROM ${auditEvents} WHERE ${auditEvents.keyId} = ${relayKeys.id}
-          AND ${auditEvents.requestId} >= ${firstIdAt(filter.unusedSince)}::uuid)`,
+          AND ${auditEvents.requestId} >= ${lowestIdAt(filter.unusedSince.getTime())}::uuid)`,
     search === undefined
       ? undefined
       : sql`(${contains(relayKeys.name, search)} OR ${contains(relayKeys.display, search)} OR EXISTS (
@@ -122,12 +122,6 @@ export async function lastUses(
 /** Plain text within a value: what a pattern would read as a wildcard stands for itself. */
 function contains(value: SQLWrapper, text: string): SQL {
   return sql`strpos(lower(${value}), lower(${text})) > 0`;
-}
-
-/** The least UUIDv7 of a moment: request ids are the order of time. */
-function firstIdAt(moment: Date): string {
-  const ms = moment.getTime().toString(16).padStart(12, "0");
-  return `${ms.slice(0, 8)}-${ms.slice(8)}-7000-8000-000000000000`;
 }
 
 async function readKeys(db: Database, which: SQL | undefined, limit: number): Promise<KeyRecord[]> {

@@ -1,91 +1,10 @@
-import { and, count, desc, eq, gt, gte, inArray, isNotNull, lt, lte, sql } from "drizzle-orm";
+import { and, count, eq, gt, inArray, isNotNull, lt, lte, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { auditEvents } from "../schema/audit.ts";
 import { holders } from "../schema/holders.ts";
 import { integrations } from "../schema/integrations.ts";
 import { relayKeys } from "../schema/keys.ts";
 import { auditWhere } from "./audit.ts";
-import type { AuditFilter } from "./audit.ts";
-
-/** Requests of one stretch of time that ended the same way. */
-export interface TrafficSlice {
-  /** Number of the stretch, counted from the beginning of the range. */
-  readonly bucket: number;
-  readonly decision: "allowed" | "blocked";
-  readonly reason: string | null;
-  readonly requests: number;
-}
-
-/** Requests over time. `filter.from` is the beginning of bucket 0. Stretches without any have no slice. */
-export async function countTraffic(
-  db: Database,
-  organizationId: string,
-  filter: AuditFilter & { readonly from: Date; readonly to: Date },
-  bucketMs: number,
-): Promise<TrafficSlice[]> {
-  const bucket = sql<number>`floor(extract(epoch FROM ${auditEvents.at} - ${filter.from.toISOString()}::timestamptz) * 1000 / ${bucketMs})`;
-  return db
-    .select({
-      bucket: bucket.mapWith(Number).as("bucket"),
-      decision: auditEvents.decision,
-      reason: sql<
-        string | null
-      >`CASE WHEN ${auditEvents.decision} = 'blocked' THEN ${auditEvents.reason} END`.as("why"),
-      requests: count(),
-    })
-    .from(auditEvents)
-    .where(auditWhere(organizationId, filter))
-    .groupBy(sql`1`, sql`2`, sql`3`);
-}
-
-/** What a key was used for of late, and in the days before: per key, the busiest first. */
-export interface KeyTraffic {
-  readonly id: string;
-  readonly name: string;
-  readonly display: string;
-  readonly allowed: number;
-  readonly blocked: number;
-  readonly allowedBefore: number;
-  readonly blockedBefore: number;
-}
-
-/**
- * @param range `since` begins what is counted as of late; `before` begins the time that it is compared with.
- */
-export async function countByKey(
-  db: Database,
-  organizationId: string,
-  range: { readonly before: Date; readonly since: Date },
-  limit: number,
-): Promise<KeyTraffic[]> {
-  const since = range.since.toISOString();
-  const number = (decision: "allowed" | "blocked", late: boolean) =>
-    sql<number>`count(*) FILTER (WHERE ${auditEvents.decision} = ${decision} AND (${auditEvents.at} >= ${since}::timestamptz) = ${late}::boolean)`.mapWith(
-      Number,
-    );
-  return db
-    .select({
-      id: relayKeys.id,
-      name: relayKeys.name,
-      display: relayKeys.display,
-      allowed: number("allowed", true),
-      blocked: number("blocked", true),
-      allowedBefore: number("allowed", false),
-      blockedBefore: number("blocked", false),
-    })
-    .from(auditEvents)
-    .innerJoin(relayKeys, eq(relayKeys.id, auditEvents.keyId))
-    .where(
-      and(
-        eq(auditEvents.organizationId, organizationId),
-        eq(relayKeys.organizationId, organizationId),
-        gte(auditEvents.at, range.before),
-      ),
-    )
-    .groupBy(relayKeys.id)
-    .orderBy(sql`count(*) FILTER (WHERE ${auditEvents.at} >= ${since}::timestamptz) DESC`, desc(relayKeys.id))
-    .limit(limit);
-}
 
 /** What waits for somebody. */
 export interface Attention {
@@ -146,13 +65,7 @@ export async function countUnconfirmedAddresses(
   const waiting = db
     .select({ holderId: auditEvents.holderId })
     .from(auditEvents)
-    .where(
-      and(
-        eq(auditEvents.organizationId, organizationId),
-        gte(auditEvents.at, since),
-        isNotNull(auditEvents.ip),
-      ),
-    )
+    .where(and(auditWhere(organizationId, { from: since }), isNotNull(auditEvents.ip)))
     .groupBy(auditEvents.holderId, auditEvents.ip)
     .having(sql`bool_or(${auditEvents.reason} = 'ip_unconfirmed') AND NOT ${passed}`)
     .as("waiting");

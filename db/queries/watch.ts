@@ -1,4 +1,5 @@
 import { and, eq, ne, sql } from "drizzle-orm";
+import { lowestIdAt } from "@relaykey/core/ids";
 import type { Database } from "../client.ts";
 import { auditEvents } from "../schema/audit.ts";
 import { integrations } from "../schema/integrations.ts";
@@ -42,7 +43,7 @@ export async function blockedKeys(
     LATERAL (
       SELECT count(*) AS count, mode() WITHIN GROUP (ORDER BY event.reason) AS reason FROM ${auditEvents} AS event
       WHERE event.key_id = relay_key.id AND event.organization_id = relay_key.organization_id
-        AND event.request_id >= ${firstIdAt(storm.since)}::uuid AND event.decision = 'blocked'
+        AND event.request_id >= ${lowestIdAt(storm.since.getTime())}::uuid AND event.decision = 'blocked'
         AND event.expires_on IN (SELECT day.value::date FROM jsonb_array_elements_text(${JSON.stringify(days)}::jsonb) AS day)
         AND event.reason NOT IN (SELECT jsonb_array_elements_text(${JSON.stringify(storm.without)}::jsonb))
     ) AS blocked
@@ -120,10 +121,4 @@ export async function noteHealth(
         ne(integrations.health, health),
       ),
     );
-}
-
-/** The least UUIDv7 of a moment: request ids are the order of time. */
-function firstIdAt(moment: Date): string {
-  const ms = moment.getTime().toString(16).padStart(12, "0");
-  return `${ms.slice(0, 8)}-${ms.slice(8)}-7000-8000-000000000000`;
 }

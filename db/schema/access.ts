@@ -151,14 +151,15 @@ export const throttles = pgTable("throttles", {
 });
 
 /**
- * Answers of creates, so that a repeated request is answered and not done again. The answer may show a token once, so it is
- * encrypted under a key that only the caller's own token and Idempotency-Key yield.
+ * Answers of creates, so that a repeated request is answered and not done again. The API's answer may show a token once, so it
+ * is encrypted under a key that only the caller's own token and Idempotency-Key yield. Of a form of the dashboard it is no more
+ * than the id of what was made.
  */
 export const idempotencyKeys = pgTable(
   "idempotency_keys",
   {
     organizationId: organizationId(),
-    /** SHA-256 (hex) of caller and Idempotency-Key. */
+    /** SHA-256 (hex) of caller and Idempotency-Key, or the form's nonce. */
     keyHash: text("key_hash").notNull(),
     /** SHA-256 (hex) of method, path and body. */
     requestHash: text("request_hash").notNull(),

@@ -23,6 +23,12 @@ test.each<[string, unknown, Record<string, unknown>]>([
   ["SMTP_URL", "smtp://user:hunter2@mail.example.com?security=none", { RELAYKEY_MAIL_TRANSPORT: "smtp" }],
   ["OUTBOX", undefined, { RELAYKEY_MAIL_TRANSPORT: "outbox" }],
   ["RESEND_WEBHOOK_SECRET", "hunter2", {}],
+  ["RESEND_BASE_URL", "http://127.0.0.1:9000", { RELAYKEY_MAIL_TRANSPORT: "resend", RESEND_API_KEY: "re_1" }],
+  [
+    "RESEND_BASE_URL",
+    "https://hunter2.example.com",
+    { RELAYKEY_MAIL_TRANSPORT: "resend", RESEND_API_KEY: "re_1", RELAYKEY_EDITION: "local" },
+  ],
 ])("%s = %s is named and not repeated", async (name, value, more) => {
   const error: unknown = await configure({ ...env, ...more, [name]: value }).catch(
     (caught: unknown) => caught,

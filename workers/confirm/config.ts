@@ -4,11 +4,11 @@ import type { Edition } from "@relaykey/core/client-ip";
 import type { OutboxApi } from "@relaykey/core/mail";
 import type { ConfirmationsApi } from "@relaykey/core/rpc";
 import { Secret } from "@relaykey/core/secret";
-import { parseMailbox } from "./mail/address.ts";
-import type { Mailbox } from "./mail/address.ts";
+import { parseMailbox } from "@relaykey/core/mailbox";
+import type { Mailbox } from "@relaykey/core/mailbox";
 import { outboxTransport } from "./mail/transports/outbox.ts";
 import { resendTransport } from "./mail/transports/resend.ts";
-import { parseSmtpUrl } from "./mail/transports/smtp-settings.ts";
+import { parseSmtpUrl } from "@relaykey/core/smtp-url";
 import { smtpTransport } from "./mail/transports/smtp.ts";
 import type { Transport } from "./mail/transports/transport.ts";
 
@@ -67,7 +67,7 @@ export async function configure(env: ConfirmEnv): Promise<Dependencies> {
     confirmations: env.CONFIRMATIONS as unknown as ConfirmationsApi,
     key: await parseKey(text(env, "RELAYKEY_CONFIRM_KEY")),
     from,
-    transport: parseTransport(env, mailbox),
+    transport: parseTransport(env, mailbox, edition),
     notices: env.NOTICE_QUEUE,
     webhookSecret: parseWebhookSecret(env.RESEND_WEBHOOK_SECRET),
   };
@@ -90,11 +90,11 @@ async function parseKey(text: string): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 }
 
-function parseTransport(env: ConfirmEnv, from: Mailbox): Transport {
+function parseTransport(env: ConfirmEnv, from: Mailbox, edition: string): Transport {
   const kind = text(env, "RELAYKEY_MAIL_TRANSPORT");
   switch (kind) {
     case "resend":
-      return resendTransport(RESEND_URL, new Secret(text(env, "RESEND_API_KEY")));
+      return resendTransport(parseResendUrl(env, edition), new Secret(text(env, "RESEND_API_KEY")));
     case "smtp": {
       const settings = parseSmtpUrl(text(env, "SMTP_URL"));
       if (settings === null) {
@@ -114,6 +114,17 @@ function parseTransport(env: ConfirmEnv, from: Mailbox): Transport {
     default:
       throw new ConfigurationError(`RELAYKEY_MAIL_TRANSPORT must be "resend", "smtp" or "outbox".`);
   }
+}
+
+/** Whoever answers there gets the API key and every link: a program on this machine, and only in development. */
+function parseResendUrl(env: ConfirmEnv, edition: string): string {
+  const url: unknown = env.RESEND_BASE_URL;
+  if (url === undefined || url === "") return RESEND_URL;
+  if (edition === "local" && typeof url === "string" && /^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(url))
+    return url;
+  throw new ConfigurationError(
+    `RESEND_BASE_URL must be empty; with RELAYKEY_EDITION "local" it may be http://127.0.0.1:PORT.`,
+  );
 }
 
 /** Resend shows it as `whsec_` and base64 (Standard Webhooks). */

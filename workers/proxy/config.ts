@@ -1,3 +1,5 @@
+import { readClientIpSource } from "@relaykey/core/client-ip";
+import type { ClientIpSource } from "@relaykey/core/client-ip";
 import { deriveLocalKeys } from "@relaykey/core/envelope";
 import { importTagKey } from "@relaykey/core/token";
 import { AuditSink } from "./audit-sink.ts";
@@ -7,9 +9,9 @@ import { LeaseBook } from "./lease-book.ts";
 
 /** What the seven steps need, parsed once per isolate. Nothing behind this type reads `env` again. */
 export interface Dependencies {
-  readonly edition: "cloudflare" | "local";
-  /** Host that integrations hang under: `{slug}.{proxyHost}`. Lower case, with its port if it has one. */
-  readonly proxyHost: string;
+  readonly clientIps: ClientIpSource;
+  /** Where callers reach the proxy, with its port if it has one. Integrations hang under its host as well. */
+  readonly proxyUrl: URL;
   /** Host names of this installation: it must not call itself. */
   readonly ownZones: readonly string[];
   readonly docsUrl: string;
@@ -60,11 +62,13 @@ export async function configure(env: Env): Promise<Dependencies> {
     deriveLocalKeys(text(env, "RELAYKEY_MASTER_KEY")),
   );
   const directory = new Directory(env.POLICY);
-  const proxyHost = text(env, "RELAYKEY_PROXY_HOST").toLowerCase();
-  const zone = proxyHost.replace(/:\d+$/, "");
+  const clientIps = readClientIpSource(edition, optional(env, "RELAYKEY_TRUSTED_PROXIES"));
+  if (!clientIps.ok) throw new ConfigurationError(clientIps.detail);
+  const proxyUrl = parseProxyUrl(text(env, "RELAYKEY_PROXY_URL"), edition);
+  const zone = proxyUrl.hostname;
   return {
-    edition,
-    proxyHost,
+    clientIps: clientIps.source,
+    proxyUrl,
     // The local edition's upstreams are on this machine, under the same name.
     ownZones: zone === "localhost" ? [] : [zone],
     docsUrl,
@@ -77,15 +81,26 @@ export async function configure(env: Env): Promise<Dependencies> {
   };
 }
 
-function text(
-  env: Env,
-  name: Exclude<keyof Env, "KEY_HOLDER" | "POLICY" | "AUDIT_QUEUE" | "MAIL_QUEUE" | "NOTICE_QUEUE">,
-): string {
-  const value: unknown = env[name];
-  if (typeof value !== "string" || value === "") {
-    throw new ConfigurationError(`${name} is missing: set it as a variable or secret of this Worker.`);
+function parseProxyUrl(text: string, edition: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isSecure = url?.protocol === "https:" || (edition === "local" && url?.protocol === "http:");
+  if (url === null || !isSecure || url.origin !== text.toLowerCase().replace(/\/$/, "")) {
+    throw new ConfigurationError("RELAYKEY_PROXY_URL must be an https URL without a path.");
   }
-  return value;
+  return url;
+}
+
+type TextName = Exclude<keyof Env, "KEY_HOLDER" | "POLICY" | "AUDIT_QUEUE" | "MAIL_QUEUE" | "NOTICE_QUEUE">;
+
+function text(env: Env, name: TextName): string {
+  const value = optional(env, name);
+  if (value !== "") return value;
+  throw new ConfigurationError(`${name} is missing: set it as a variable or secret of this Worker.`);
+}
+
+function optional(env: Env, name: TextName): string {
+  const value: unknown = env[name];
+  return typeof value === "string" ? value : "";
 }
 
 async function secret<T>(name: string, parse: () => Promise<T>): Promise<T> {

@@ -19,7 +19,7 @@ export default {
     } catch (error) {
       return notConfigured(error, requestId);
     }
-    if (isHealthCheck(request, deps.proxyHost)) {
+    if (isHealthCheck(request, deps.proxyUrl.host)) {
       return Response.json({ status: "ok" }, { headers: { "RelayKey-Request-Id": requestId } });
     }
     const work = relay(request, requestId, deps, (promise) => {

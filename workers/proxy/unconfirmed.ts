@@ -1,4 +1,5 @@
 import { CONFIRMATION_MINUTES } from "@relaykey/core/confirmation";
+import { maskEmail } from "@relaykey/core/email";
 import type { CanonicalIp } from "@relaykey/core/ip";
 import type { BlockedRequest } from "@relaykey/core/rpc";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
@@ -45,13 +46,6 @@ export function unconfirmed(
       },
     },
   });
-}
-
-/** The first character and the domain: enough for its owner to know where to look. */
-export function maskEmail(email: string): string {
-  const at = email.lastIndexOf("@");
-  const [first = ""] = email.slice(0, Math.max(0, at));
-  return `${first}•••${at < 0 ? "" : email.slice(at)}`;
 }
 
 function sentence(

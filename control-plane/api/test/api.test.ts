@@ -509,3 +509,20 @@ test("every change of an organization leaves an admin event of its actor", async
   expect(byToken).toHaveLength(8);
   expect(new Set(byToken.map(({ actorId }) => actorId)).size).toBe(1);
 });
+
+test.each([
+  [{ "User-Agent": "rk/0.1.0" }, "cli"],
+  [{ "User-Agent": "curl/8" }, "api"],
+  [{}, "api"],
+  // It chooses between these two only.
+  [{ "User-Agent": "dashboard" }, "api"],
+  [{ "User-Agent": "Mozilla/5.0 rk/0.1.0" }, "api"],
+  [{ "User-Agent": "rk/system" }, "api"],
+] as const)("what is done with %j is recorded as done via %s", async (headers, via) => {
+  const made = await client("POST", "/holders", { name: "via", kind: "service" }, headers);
+  expect(made.status, made.text).toBe(201);
+  const { id } = made.body["holder"] as { id: string };
+  expect((await client("GET", `/admin-events?subject=${id}`)).body["data"]).toMatchObject([
+    { action: "holder.created", via, actor: { kind: "management_token" } },
+  ]);
+});

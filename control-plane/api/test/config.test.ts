@@ -28,11 +28,15 @@ function configured(changes: Record<string, unknown>) {
 test("a whole environment is accepted, with the development flags off", async () => {
   expect(await configured({})).toMatchObject({ development: false, insecureCookies: false });
   const local = {
+    RELAYKEY_EDITION: "local",
+    RELAYKEY_CONTROL_URL: "http://localhost:8788",
     RELAYKEY_PROXY_URL: "http://localhost:8787",
     RELAYKEY_DEV_UPSTREAMS: "loopback",
     RELAYKEY_ALLOW_INSECURE_COOKIES: "1",
   };
   expect(await configured(local)).toMatchObject({ development: true, insecureCookies: true });
+  const behindTls = { ...local, RELAYKEY_CONTROL_URL: "https://relaykey.example.com" };
+  await expect(configured(behindTls)).rejects.toThrow("RELAYKEY_ALLOW_INSECURE_COOKIES");
 });
 
 test.each(Object.keys(WHOLE))("%s missing is named", async (name) => {
@@ -54,6 +58,7 @@ test.each([
   ["RELAYKEY_ALLOW_INSECURE_COOKIES", "hunter2"],
   ["RELAYKEY_DEV_UPSTREAMS", "loopback"],
   ["RELAYKEY_ALLOW_INSECURE_COOKIES", "1"],
+  ["RELAYKEY_TRUSTED_PROXIES", "127.0.0.1/32"],
 ])("%s malformed is named and not repeated", async (name, value) => {
   const error: unknown = await configured({ [name]: value }).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(ConfigurationError);

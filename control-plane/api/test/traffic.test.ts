@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AuditEvent } from "@relaykey/core/audit-event";
-import { newId } from "@relaykey/core/ids";
+import { lowestIdAt, newId } from "@relaykey/core/ids";
 import { insertAuditEvents } from "@relaykey/db/queries/audit";
 import { showAdminEvent, queryAdminEvents } from "../../service/admin-log.ts";
 import { queryAuditEvents } from "../../service/audit.ts";
@@ -51,10 +51,11 @@ async function tenant(key: Record<string, unknown> = {}): Promise<Tenant> {
 
 function event(of: Tenant, changes: Partial<AuditEvent>): AuditEvent {
   const blocked = changes.reason !== undefined && changes.reason !== null;
+  const at = changes.at ?? Date.now();
   return {
     v: 1,
-    requestId: newId(),
-    at: Date.now(),
+    requestId: `${lowestIdAt(at).slice(0, 13)}${newId().slice(13)}`,
+    at,
     organizationId: of.id,
     integrationId: newId(),
     integrationSlug: "openai",

@@ -2,7 +2,6 @@ import { and, eq, gt } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { newId } from "@relaykey/core/ids";
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
-import { domainClaims } from "@relaykey/db/schema/people";
 import { ACTIONS, authorize } from "../../service/authorization.ts";
 import type * as authorization from "../../service/authorization.ts";
 import type { Caller } from "../../service/caller.ts";
@@ -248,11 +247,7 @@ const TRIES: Readonly<Record<string, (client: Client, organizationId: string) =>
   removeMember: async (client, organization) => ({ things: await member(client, organization) }),
   resendInvitation: async (client) => ({ things: await invitation(client) }),
   revokeInvitation: async (client) => ({ things: await invitation(client) }),
-  releaseDomain: async (_, organization) => {
-    const domain = `${newId()}.example`;
-    await world.db.insert(domainClaims).values({ id: newId(), organizationId: organization, domain });
-    return { things: { domain } };
-  },
+  releaseDomain: async (_, organization) => ({ things: { domain: await world.domain(organization) } }),
   changeWebhook: async (client) => ({ things: await webhook(client) }),
   deleteWebhook: async (client) => ({ things: await webhook(client) }),
   rotateWebhookSecret: async (client) => ({ things: await webhook(client) }),

@@ -20,7 +20,7 @@ import type { SqlBackend } from "../../../local/sql/backend.ts";
 import { startSqlEndpoint } from "../../../local/sql/endpoint.ts";
 import { migrateBackend } from "../../../local/sql/migrate-backend.ts";
 import { openPglite } from "../../../local/sql/pglite.ts";
-import { memberships, users } from "@relaykey/db/schema/people";
+import { domainClaims, memberships, users } from "@relaykey/db/schema/people";
 import type { Role } from "@relaykey/db/schema/people";
 import type { Caller } from "../../service/caller.ts";
 import type { ServiceDependencies } from "../../service/dependencies.ts";
@@ -163,6 +163,8 @@ export interface World {
   organization(kind?: "bootstrap" | "standard"): Promise<{ id: string; token: string; client: Client }>;
   /** A person in an organization, as the dashboard knows them. */
   person(organizationId: string, role: Role): Promise<Caller>;
+  /** A mail domain that an organization holds. */
+  domain(organizationId: string): Promise<string>;
   /** A client with any Authorization header, or none, calling from an address. */
   caller(authorization: string | null, ip?: string): Client;
   close(): Promise<void>;
@@ -283,6 +285,11 @@ export async function createWorld(
         token: null,
         isStrong: true,
       };
+    },
+    domain: async (organizationId) => {
+      const domain = `${newId()}.example`;
+      await db.insert(domainClaims).values({ id: newId(), organizationId, domain });
+      return domain;
     },
     caller,
     close: async () => {

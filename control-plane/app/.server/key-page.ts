@@ -9,6 +9,7 @@ import type { ListedKey } from "../../service/keys.ts";
 import { fail } from "../../service/outcome.ts";
 import { keyWords } from "./create-key.ts";
 import { may, showEvent, showKeyRow, showReceipt } from "./keys.ts";
+import { newNonce } from "./once.ts";
 import { unwrap } from "./page.ts";
 import { writeRuleLine } from "./policy-form.ts";
 
@@ -37,6 +38,7 @@ export async function readKeyPage(deps: ServiceDependencies, caller: Caller, id:
   ]);
   const { kind, frozen } = unwrap(holder);
   return {
+    nonce: newNonce(),
     key: showKeyRow(key, deps.now(), unwrap(week).get(key.id)),
     rules: key.rules.map(writeRuleLine),
     bindings: Object.entries(key.bindings).map(([name, value]) => ({ name, value })),

@@ -14,7 +14,7 @@ type Deps = AppLoadContext["deps"];
 /** Where a request comes from. */
 export function originOf(request: Request, deps: Deps): Origin {
   return {
-    ip: clientIp(request, deps.edition)?.address ?? null,
+    ip: clientIp(request, deps.clientIps)?.address ?? null,
     userAgent: request.headers.get("user-agent"),
   };
 }

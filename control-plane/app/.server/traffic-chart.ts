@@ -1,6 +1,6 @@
 import type { BlockReason } from "@relaykey/core/block-reasons";
 import { isBlockReason } from "@relaykey/core/block-reasons";
-import type { TrafficSlice } from "@relaykey/db/queries/traffic";
+import type { TrafficSlice } from "@relaykey/db/queries/traffic-counts";
 import { bucketsOf } from "../../service/time-range.ts";
 import type { TimeRange } from "../../service/time-range.ts";
 import type { Bar, Series } from "../components/histogram.tsx";

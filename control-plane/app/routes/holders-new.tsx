@@ -1,10 +1,11 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
-import { Form, useActionData } from "@remix-run/react";
+import { Form, useActionData, useLoaderData } from "@remix-run/react";
 import { createHolder } from "../../service/holders.ts";
 import { redirectWith } from "../.server/flash.ts";
 import type { Redirect } from "../.server/flash.ts";
 import { readForm } from "../.server/form.ts";
 import { readNewHolder } from "../.server/holder-form.ts";
+import { newNonce, once, toWhatWasMade } from "../.server/once.ts";
 import { enter, refuse } from "../.server/page.ts";
 import type { Refusal } from "../.server/page.ts";
 import { LinkButton, SubmitButton } from "../components/button.tsx";
@@ -12,34 +13,43 @@ import { Card } from "../components/card.tsx";
 import { FormActions, FormFailure } from "../components/form.tsx";
 import { HolderFields } from "../components/holders/fields.tsx";
 import { LimitFields } from "../components/keys/policy-fields.tsx";
+import { FormNonce } from "../components/once.tsx";
 import { PageHeader } from "../components/page-header.tsx";
 
 export const meta: MetaFunction = () => [{ title: "New holder · RelayKey" }];
 
 export async function loader(args: LoaderFunctionArgs) {
   await enter(args, "holder.change");
-  return null;
+  return { nonce: newNonce() };
 }
 
 export async function action(args: ActionFunctionArgs): Promise<Redirect | Refusal> {
   const { deps, caller } = await enter(args, "holder.change");
   const form = await readForm(args.request);
   const input = readNewHolder(form);
-  const made = input.ok ? await createHolder(deps, caller, input.value) : input;
+  const made = await once(
+    { deps, caller },
+    form,
+    "holder.change",
+    async () => (input.ok ? createHolder(deps, caller, input.value) : input),
+    ({ id }) => id,
+  );
   if (!made.ok) return refuse(made.failure, form.echo());
-  return redirectWith(deps, `/holders/${made.value.id}`, {
-    tone: "good",
-    text: `${made.value.name} is there. Now give it a key.`,
-  });
+  const pageOf = (id: string): string => `/holders/${id}`;
+  if (!made.value.isFirst) return toWhatWasMade(deps, pageOf, "/holders", made.value.madeId);
+  const { id, name } = made.value.value;
+  return redirectWith(deps, pageOf(id), { tone: "good", text: `${name} is there. Now give it a key.` });
 }
 
 export default function NewHolder() {
+  const { nonce } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
   const part = { values: answer?.values ?? {}, failure: answer?.failure };
   return (
     <>
       <PageHeader title="New holder" back={{ to: "/holders", label: "Holders" }} />
       <Form method="post" className="max-w-3xl">
+        <FormNonce nonce={nonce} />
         <FormFailure failure={part.failure} />
         <Card title="Who it is">
           <HolderFields {...part} />

@@ -10,6 +10,7 @@ import { redirectWith } from "../.server/flash.ts";
 import type { Redirect } from "../.server/flash.ts";
 import { readForm } from "../.server/form.ts";
 import { chosenEntry, newIntegrationValues, readIntegrationForm } from "../.server/integration-form.ts";
+import { newNonce, once, toWhatWasMade } from "../.server/once.ts";
 import { enter, refuse } from "../.server/page.ts";
 import type { Refusal } from "../.server/page.ts";
 import { LinkButton, SubmitButton } from "../components/button.tsx";
@@ -20,6 +21,7 @@ import { FormActions, FormFailure } from "../components/form.tsx";
 import { BehaviourFields, UpstreamFields, VendorKeyField } from "../components/integrations/fields.tsx";
 import { ProbeNotice } from "../components/integrations/probe-result.tsx";
 import type { ShownProbe } from "../components/integrations/probe-result.tsx";
+import { FormNonce } from "../components/once.tsx";
 import { PageHeader } from "../components/page-header.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Add integration · RelayKey" }];
@@ -32,6 +34,7 @@ export async function loader(args: LoaderFunctionArgs) {
   const entry = chosenEntry(url);
   const from = entry?.slug ?? (url.searchParams.get("from") === OTHER ? OTHER : null);
   return {
+    nonce: newNonce(),
     from,
     vendor: entry?.name ?? null,
     isFirst: url.searchParams.get("then") === "start",
@@ -63,13 +66,22 @@ export async function action(args: ActionFunctionArgs): Promise<Redirect | Refus
     const { verdict, latencyMs } = tried.value;
     return { failure: undefined, probe: { verdict, words: PROBE_VERDICTS[verdict], latencyMs }, values };
   }
-  const made = await createIntegration(deps, caller, input.value);
+  const isFirstStep = url.searchParams.get("then") === "start";
+  const then = (made: string): string => (isFirstStep ? "/start" : `/integrations/${made}`);
+  const made = await once(
+    { deps, caller },
+    form,
+    "integration.change",
+    () => createIntegration(deps, caller, input.value),
+    ({ slug }) => slug,
+  );
   if (!made.ok) return refuse(made.failure, values);
-  const { slug, name } = made.value;
+  if (!made.value.isFirst) return toWhatWasMade(deps, then, "/integrations", made.value.madeId);
+  const { slug, name } = made.value.value;
   // Whether the vendor takes it is shown on the page that follows; it is no reason not to keep it.
   const tried = await testVendorKey(deps, caller, slug, null);
   const verdict = tried.ok ? tried.value.verdict : "unreachable";
-  return redirectWith(deps, url.searchParams.get("then") === "start" ? "/start" : `/integrations/${slug}`, {
+  return redirectWith(deps, then(slug), {
     tone: verdict === "accepted" ? "good" : verdict === "refused" ? "bad" : "waiting",
     text: `${name} is added. ${PROBE_VERDICTS[verdict]}`,
   });
@@ -92,6 +104,7 @@ export default function NewIntegration() {
         back={{ to: "/integrations/new", label: "Catalogue" }}
       />
       <Form method="post" autoComplete="off" className="max-w-3xl">
+        <FormNonce nonce={shown.nonce} />
         <FormFailure failure={failure} />
         {answer !== undefined && "probe" in answer && <ProbeNotice probe={answer.probe} />}
         <Card title="The vendor's key">

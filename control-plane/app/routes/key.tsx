@@ -10,6 +10,7 @@ import type { Redirect } from "../.server/flash.ts";
 import { readForm } from "../.server/form.ts";
 import { keyOf, readKeyPage } from "../.server/key-page.ts";
 import type { KeyPage } from "../.server/key-page.ts";
+import { once, sentBefore } from "../.server/once.ts";
 import { enter, refuse, unwrap } from "../.server/page.ts";
 import type { Refusal } from "../.server/page.ts";
 import { LinkButton, SubmitButton } from "../components/button.tsx";
@@ -22,11 +23,13 @@ import { Events } from "../components/keys/events.tsx";
 import { KeyStateBadges } from "../components/keys/key-state.tsx";
 import { PolicyWords } from "../components/keys/policy-words.tsx";
 import { Receipts } from "../components/keys/receipts.tsx";
-import { Reveal } from "../components/keys/reveal.tsx";
+import { KeyMadeAlready, Reveal } from "../components/keys/reveal.tsx";
 import type { Revealed } from "../components/keys/reveal.tsx";
 import { RuleList } from "../components/keys/rule-list.tsx";
 import { Ago, Moment } from "../components/moment.tsx";
 import { Notice } from "../components/notice.tsx";
+import { FormNonce } from "../components/once.tsx";
+import type { SentBefore } from "../components/once.tsx";
 import { PageHeader } from "../components/page-header.tsx";
 import { Sparkline } from "../components/sparkline.tsx";
 
@@ -46,7 +49,7 @@ interface Made {
   readonly revealed: Revealed;
 }
 
-export async function action(args: ActionFunctionArgs): Promise<Redirect | Refusal | Made> {
+export async function action(args: ActionFunctionArgs): Promise<Redirect | Refusal | Made | SentBefore> {
   const form = await readForm(args.request);
   const intent = form.text("intent");
   const { deps, caller } = await enter(args, intent === "revoke" ? "key.revoke" : "key.change");
@@ -78,10 +81,18 @@ export async function action(args: ActionFunctionArgs): Promise<Redirect | Refus
     case "reroll": {
       const overlap = form.text("overlap") as keyof typeof OVERLAPS;
       const overlapMs = Object.hasOwn(OVERLAPS, overlap) ? OVERLAPS[overlap] : 0;
-      const done = await rerollKey(deps, caller, id, { overlapMs });
+      const done = await once(
+        { deps, caller },
+        form,
+        "key.change",
+        () => rerollKey(deps, caller, id, { overlapMs }),
+        ({ key }) => key.id,
+      );
       if (!done.ok) return refuse(done.failure);
+      if (!done.value.isFirst) return sentBefore(done.value.madeId);
       const shown = unwrap(await showIntegration(deps, caller, integration.id));
-      const { former } = done.value;
+      const { value: rerolled } = done.value;
+      const { former } = rerolled;
       const words =
         former.key.state === "revoked"
           ? "It is revoked."
@@ -89,7 +100,7 @@ export async function action(args: ActionFunctionArgs): Promise<Redirect | Refus
       const pending = former.enforcement.state === "pending" ? " The proxy has not confirmed that yet." : "";
       return {
         failure: undefined,
-        revealed: revealKey(deps, done.value, done.value.token, shown, words + pending),
+        revealed: revealKey(deps, rerolled, rerolled.token, shown, words + pending),
       };
     }
     default: {
@@ -107,6 +118,7 @@ export default function Key() {
   const answer = useActionData<typeof action>();
   const [query] = useSearchParams();
   if (answer !== undefined && "revealed" in answer) return <Reveal revealed={answer.revealed} />;
+  if (answer !== undefined && "sentBefore" in answer) return <KeyMadeAlready {...answer.sentBefore} />;
   const { key } = page;
   const isOver = key.state === "revoked";
   return (
@@ -395,6 +407,7 @@ function Dialog(props: {
           intent="reroll"
         >
           <p>It can do the same, has the same holder and limits, and is shown once.</p>
+          <FormNonce nonce={props.page.nonce} />
           <SelectField
             name="overlap"
             label="The former key goes on for"

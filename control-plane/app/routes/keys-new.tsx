@@ -6,6 +6,7 @@ import { showIntegration } from "../../service/integrations.ts";
 import { showNames } from "../../service/inventory.ts";
 import { createKeyFromForm, presetsOf, previewKey } from "../.server/create-key.ts";
 import { readForm } from "../.server/form.ts";
+import { newNonce, once, sentBefore } from "../.server/once.ts";
 import { enter, refuse, unwrap } from "../.server/page.ts";
 import { LinkButton, SubmitButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
@@ -22,8 +23,10 @@ import {
   TimeFields,
 } from "../components/keys/policy-fields.tsx";
 import { Preview } from "../components/keys/preview.tsx";
-import { Reveal } from "../components/keys/reveal.tsx";
+import { KeyMadeAlready, Reveal } from "../components/keys/reveal.tsx";
 import type { Revealed } from "../components/keys/reveal.tsx";
+import { FormNonce } from "../components/once.tsx";
+import type { SentBefore } from "../components/once.tsx";
 import { PageHeader } from "../components/page-header.tsx";
 import { EmptyState } from "../components/states.tsx";
 import type { PolicyPreview } from "../.server/policy-form.ts";
@@ -37,6 +40,7 @@ export async function loader(args: LoaderFunctionArgs) {
     url.searchParams.get("integration") ?? (integrations.length === 1 ? integrations[0]?.slug : null);
   const integration = slug == null ? null : unwrap(await showIntegration(deps, caller, slug));
   return {
+    nonce: newNonce(),
     integrations: integrations.map(({ slug: each, name, enabled }) => ({ slug: each, name, enabled })),
     holders: holders.map(({ id, name, kind }) => ({ id, name, kind })),
     holder: url.searchParams.get("holder") ?? "",
@@ -62,7 +66,7 @@ type Refused = ReturnType<typeof refuse>;
 
 export async function action(
   args: ActionFunctionArgs,
-): Promise<Previewed | Refused | ReturnType<typeof data<Made>>> {
+): Promise<Previewed | Refused | SentBefore | ReturnType<typeof data<Made>>> {
   const { deps, caller, url } = await enter(args, "key.create");
   const form = await readForm(args.request);
   const values = form.echo();
@@ -74,10 +78,17 @@ export async function action(
       ? { failure: undefined, preview: preview.value, values }
       : refuse(preview.failure, values);
   }
-  const made = await createKeyFromForm(deps, caller, form, integration);
-  return made.ok
-    ? data({ failure: undefined, revealed: made.value }, { status: 201 })
-    : refuse(made.failure, values);
+  const made = await once(
+    { deps, caller },
+    form,
+    "key.create",
+    () => createKeyFromForm(deps, caller, form, integration),
+    ({ keyId }) => keyId,
+  );
+  if (!made.ok) return refuse(made.failure, values);
+  return made.value.isFirst
+    ? data({ failure: undefined, revealed: made.value.value }, { status: 201 })
+    : sentBefore(made.value.madeId);
 }
 
 const BACK = { to: "/keys", label: "Keys" };
@@ -86,6 +97,7 @@ export default function NewKey() {
   const shown = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
   if (answer !== undefined && "revealed" in answer) return <Reveal revealed={answer.revealed} />;
+  if (answer !== undefined && "sentBefore" in answer) return <KeyMadeAlready {...answer.sentBefore} />;
   if (shown.integrations.length === 0) {
     return (
       <>
@@ -148,6 +160,7 @@ function KeyForm(props: {
   readonly integrations: Shown["integrations"];
   readonly holders: Shown["holders"];
   readonly holder: string;
+  readonly nonce: string;
   readonly answer: FormAnswer | undefined;
 }) {
   const { integration, integrations, holders, holder, answer } = props;
@@ -172,6 +185,7 @@ function KeyForm(props: {
       >
         <div>
           <input type="hidden" name="integration" value={integration.slug} />
+          <FormNonce nonce={props.nonce} />
           <FormFailure failure={failure} />
           <Card title="Who holds it">
             <HolderFields {...part} holders={holders} holder={values["holder"] ?? holder} />

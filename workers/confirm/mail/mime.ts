@@ -1,7 +1,7 @@
 import { utf8 } from "@relaykey/core/bytes";
 import type { OutgoingMail } from "@relaykey/core/mail";
-import { domainOf } from "./address.ts";
-import type { Mailbox } from "./address.ts";
+import { domainOf } from "@relaykey/core/mailbox";
+import type { Mailbox } from "@relaykey/core/mailbox";
 
 const LINE = 76;
 /** Bytes of an encoded word: with its frame it stays below the 75 characters of RFC 2047 §2. */

@@ -3,8 +3,8 @@ import { Secret } from "@relaykey/core/secret";
 import type { OutgoingMail } from "@relaykey/core/mail";
 import PostalMime from "postal-mime";
 import { expect, test } from "vitest";
-import { parseMailbox } from "../mail/address.ts";
-import { parseSmtpUrl } from "../mail/transports/smtp-settings.ts";
+import { parseMailbox } from "@relaykey/core/mailbox";
+import { parseSmtpUrl } from "@relaykey/core/smtp-url";
 import { smtpTransport } from "../mail/transports/smtp.ts";
 import type { Delivery } from "../mail/transports/transport.ts";
 

@@ -1,4 +1,5 @@
 import { clientIp } from "@relaykey/core/client-ip";
+import type { ClientIpSource } from "@relaykey/core/client-ip";
 import type { CanonicalIp } from "@relaykey/core/ip";
 import { readTarget as readJudgedTarget } from "@relaykey/core/judge";
 import type { TargetResult } from "@relaykey/core/target";
@@ -39,22 +40,22 @@ export function readIntake(
   request: Request,
   requestId: string,
   now: number,
-  config: { readonly proxyHost: string; readonly edition: "cloudflare" | "local" },
+  config: { readonly proxyUrl: URL; readonly clientIps: ClientIpSource },
 ): Intake {
   const { origin, host, path, query } = splitUrl(request.url);
   const slots = readSlots(request.headers, query);
-  const address = readAddress(host, path, config.proxyHost);
+  const address = readAddress(host, path, config.proxyUrl.host);
   return {
     requestId,
     at: now,
     method: request.method,
     slug: address.slug,
-    origin,
+    origin: publicOrigin(origin, host, config.proxyUrl),
     mountPath: address.mountPath,
     target: readTarget(address.path, slots.query),
     tokens: slots.tokens,
     foreignCredential: slots.foreign,
-    ip: clientIp(request, config.edition),
+    ip: clientIp(request, config.clientIps),
     place: () => readPlace(request.cf),
     userAgent: request.headers.get("user-agent"),
     subprotocols: slots.subprotocols,
@@ -93,6 +94,11 @@ function firstOf(text: string, characters: string, from: number): number {
     if (characters.includes(text.charAt(index))) return index;
   }
   return text.length;
+}
+
+/** A front that ends TLS passes requests on by http: what its callers are told to go to must not be. */
+function publicOrigin(origin: string, host: string, { host: proxyHost, protocol }: URL): string {
+  return host === proxyHost || host.endsWith(`.${proxyHost}`) ? `${protocol}//${host}` : origin;
 }
 
 /** `https://{slug}.PROXY/…` for SDKs without a base path, else `https://PROXY/{slug}/…`. */

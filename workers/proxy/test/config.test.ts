@@ -10,9 +10,12 @@ async function problem(changes: Record<string, unknown>): Promise<string> {
 }
 
 test("a whole environment is accepted, with the development flag off", async () => {
-  expect(await configure(env)).toMatchObject({ edition: "cloudflare", development: false });
+  expect(await configure(env)).toMatchObject({ clientIps: { kind: "edge" }, development: false });
   const local = { RELAYKEY_EDITION: "local", RELAYKEY_DEV_UPSTREAMS: "loopback" } as const;
-  expect(await configure({ ...env, ...local })).toMatchObject({ development: true });
+  expect(await configure({ ...env, ...local })).toMatchObject({
+    clientIps: { kind: "peer" },
+    development: true,
+  });
 });
 
 test.each([
@@ -22,7 +25,7 @@ test.each([
   "MAIL_QUEUE",
   "NOTICE_QUEUE",
   "RELAYKEY_EDITION",
-  "RELAYKEY_PROXY_HOST",
+  "RELAYKEY_PROXY_URL",
   "RELAYKEY_DOCS_URL",
   "RELAYKEY_DEV_UPSTREAMS",
   "RELAYKEY_TOKEN_KEY",
@@ -34,6 +37,10 @@ test.each([
 test.each([
   ["RELAYKEY_EDITION", "hunter2"],
   ["RELAYKEY_DOCS_URL", "hunter2"],
+  ["RELAYKEY_PROXY_URL", "hunter2"],
+  ["RELAYKEY_PROXY_URL", "http://hunter2.example.com"],
+  ["RELAYKEY_PROXY_URL", "https://hunter2.example.com/path"],
+  ["RELAYKEY_TRUSTED_PROXIES", "127.0.0.1/32"],
   ["RELAYKEY_DEV_UPSTREAMS", "hunter2"],
   ["RELAYKEY_DEV_UPSTREAMS", "loopback"],
   ["RELAYKEY_TOKEN_KEY", "hunter2"],

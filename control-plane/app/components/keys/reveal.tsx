@@ -4,6 +4,7 @@ import { LinkButton } from "../button.tsx";
 import { Card } from "../card.tsx";
 import { Code, CodeSnippets } from "../code-snippet.tsx";
 import { Notice } from "../notice.tsx";
+import { AlreadyMade } from "../once.tsx";
 import { PageHeader } from "../page-header.tsx";
 import { FirstRequest } from "./first-request.tsx";
 import { PolicyWords } from "./policy-words.tsx";
@@ -68,6 +69,22 @@ export function Reveal({ revealed }: { readonly revealed: Revealed }) {
         <PolicyWords sentences={sentences} />
       </Card>
     </>
+  );
+}
+
+/** In place of the reveal, when the form that made the key is sent again. */
+export function KeyMadeAlready({ id }: { readonly id: string | null }) {
+  return (
+    <AlreadyMade
+      what="key"
+      secret="the key itself"
+      id={id}
+      list={{ to: "/keys", label: "Keys" }}
+      to={(made) => `/keys/${made}`}
+      lost="If you have not copied it, replace it: the key that takes its place is shown, once again."
+      lostAction={(made) => <LinkButton to={`/keys/${made}?confirm=reroll`}>Replace the key</LinkButton>}
+      again="/keys/new"
+    />
   );
 }
 

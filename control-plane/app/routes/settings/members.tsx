@@ -12,6 +12,7 @@ import { changeMemberRole, leaveOrganization, listMembers, removeMember } from "
 import { fail } from "../../../service/outcome.ts";
 import { redirectWith } from "../../.server/flash.ts";
 import { readForm } from "../../.server/form.ts";
+import { newNonce, once, toWhatWasMade } from "../../.server/once.ts";
 import { enter, refuse, unwrap } from "../../.server/page.ts";
 import { Badge } from "../../components/badge.tsx";
 import { LinkButton, SubmitButton } from "../../components/button.tsx";
@@ -21,6 +22,7 @@ import { fieldError } from "../../components/failure.ts";
 import { SelectField, TextField } from "../../components/field.tsx";
 import { FormFailure } from "../../components/form.tsx";
 import { Ago } from "../../components/moment.tsx";
+import { FormNonce } from "../../components/once.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Pagination } from "../../components/pagination.tsx";
 import { Table } from "../../components/table.tsx";
@@ -37,6 +39,7 @@ export async function loader(args: LoaderFunctionArgs) {
   const invitations = unwrap(await listInvitations(deps, caller, { limit: PAGE, cursor: null }));
   const ownId = caller.actor.kind === "user" ? caller.actor.id : null;
   return {
+    nonce: newNonce(),
     isAdmin: caller.role === "admin",
     members: members.entries.map(({ id, userId, email, role, hasPasskey, createdAt }) => ({
       id,
@@ -73,10 +76,18 @@ export async function action(args: ActionFunctionArgs) {
       : refuse(left.failure);
   }
   if (intent === "invite") {
-    const invited = await inviteMember(deps, caller, { email: form.text("email"), role });
-    return invited.ok
-      ? done(`${invited.value.email} gets a mail with the invitation.`)
-      : refuse(invited.failure);
+    const email = form.text("email");
+    const invited = await once(
+      { deps, caller },
+      form,
+      "invitation.change",
+      () => inviteMember(deps, caller, { email, role }),
+      (invitation) => invitation.id,
+    );
+    if (!invited.ok) return refuse(invited.failure);
+    return invited.value.isFirst
+      ? done(`${invited.value.value.email} gets a mail with the invitation.`)
+      : toWhatWasMade(deps, () => HERE, HERE, invited.value.madeId);
   }
   if (!isId(id)) return refuse(fail("not_found").failure);
   switch (intent) {
@@ -150,7 +161,7 @@ export default function Members() {
         />
       </Card>
       <Pagination nextCursor={shown.nextCursor} />
-      {shown.isAdmin && <Invite failure={failure} />}
+      {shown.isAdmin && <Invite nonce={shown.nonce} failure={failure} />}
       <Card
         title="Open invitations"
         padded={false}
@@ -195,20 +206,21 @@ export default function Members() {
   );
 }
 
-function Invite({ failure }: { readonly failure: Parameters<typeof fieldError>[0] }) {
+function Invite(props: { readonly nonce: string; readonly failure: Parameters<typeof fieldError>[0] }) {
   return (
     <Card
       title="Invite somebody"
       note="They get a mail with a link that works for seven days, for that address only."
     >
       <Form method="post" className="grid items-start gap-4 sm:grid-cols-[1fr_10rem_auto]">
+        <FormNonce nonce={props.nonce} />
         <TextField
           label="E-mail address"
           name="email"
           type="email"
           required
           maxLength={254}
-          error={fieldError(failure, "email")}
+          error={fieldError(props.failure, "email")}
         />
         <SelectField
           label="Role"

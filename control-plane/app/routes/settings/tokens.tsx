@@ -4,14 +4,18 @@ import { Form, useActionData, useLoaderData, useSearchParams } from "@remix-run/
 import { redirectWith } from "../../.server/flash.ts";
 import type { Redirect } from "../../.server/flash.ts";
 import { readForm } from "../../.server/form.ts";
+import { newNonce, once, sentBefore } from "../../.server/once.ts";
 import { enter, readCursor, refuse, unwrap } from "../../.server/page.ts";
 import type { Refusal } from "../../.server/page.ts";
 import { readTokenForm, showTokenRow } from "../../.server/tokens.ts";
 import type { TokenRow } from "../../.server/tokens.ts";
 import { createToken, listTokens, revokeToken } from "../../../service/tokens.ts";
+import { LinkButton } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import { Code } from "../../components/code-snippet.tsx";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
+import { AlreadyMade, FormNonce } from "../../components/once.tsx";
+import type { SentBefore } from "../../components/once.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Pagination } from "../../components/pagination.tsx";
 import { NewTokenForm, TokenTable } from "../../components/settings/tokens.tsx";
@@ -21,6 +25,7 @@ export const meta: MetaFunction = () => [{ title: "Management tokens · RelayKey
 const PAGE = 50;
 
 interface Shown {
+  readonly nonce: string;
   readonly tokens: readonly TokenRow[];
   readonly nextCursor: string | null;
   readonly mayChange: boolean;
@@ -30,6 +35,7 @@ export async function loader(args: LoaderFunctionArgs): Promise<Shown> {
   const { deps, caller, url } = await enter(args, "token.read");
   const page = unwrap(await listTokens(deps, caller, { limit: PAGE, cursor: readCursor(url.searchParams) }));
   return {
+    nonce: newNonce(),
     tokens: page.entries.map((token) => showTokenRow(token, deps.now())),
     nextCursor: page.nextCursor,
     mayChange: caller.role === "admin",
@@ -46,7 +52,9 @@ interface MadeAnswer extends ReturnType<typeof data<Made>> {
   readonly data: Made;
 }
 
-export async function action(args: ActionFunctionArgs): Promise<Redirect | MadeAnswer | Refusal> {
+export async function action(
+  args: ActionFunctionArgs,
+): Promise<Redirect | MadeAnswer | Refusal | SentBefore> {
   const { deps, caller } = await enter(args, "token.change");
   const form = await readForm(args.request);
   if (form.text("intent") === "revoke") {
@@ -59,17 +67,25 @@ export async function action(args: ActionFunctionArgs): Promise<Redirect | MadeA
   }
   const input = readTokenForm(form, deps.now());
   if (!input.ok) return refuse(input.failure);
-  const created = await createToken(deps, caller, input.value);
+  const created = await once(
+    { deps, caller },
+    form,
+    "token.change",
+    () => createToken(deps, caller, input.value),
+    ({ record }) => record.id,
+  );
   if (!created.ok) return refuse(created.failure);
-  const { record, token } = created.value;
+  if (!created.value.isFirst) return sentBefore(created.value.madeId);
+  const { record, token } = created.value.value;
   return data({ failure: undefined, made: { name: record.name, token: token.reveal() } }, { status: 201 });
 }
 
 export default function Tokens() {
-  const { tokens, nextCursor, mayChange } = useLoaderData<typeof loader>();
+  const { nonce, tokens, nextCursor, mayChange } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
   const [search] = useSearchParams();
   const revoking = tokens.find(({ id }) => id === search.get("revoke"));
+  if (answer !== undefined && "sentBefore" in answer) return <TokenMadeAlready {...answer.sentBefore} />;
   const made = answer !== undefined && "made" in answer ? answer.made : null;
   return (
     <>
@@ -90,6 +106,7 @@ export default function Tokens() {
       {mayChange && (
         <Card title="New token">
           <Form method="post" key={made?.token ?? "new"}>
+            <FormNonce nonce={nonce} />
             <NewTokenForm failure={answer?.failure} />
           </Form>
         </Card>
@@ -107,5 +124,22 @@ export default function Tokens() {
         </ConfirmDialog>
       )}
     </>
+  );
+}
+
+const HERE = "/settings/tokens";
+
+function TokenMadeAlready({ id }: { readonly id: string | null }) {
+  return (
+    <AlreadyMade
+      what="token"
+      secret="the token itself"
+      id={id}
+      list={{ to: HERE, label: "Management tokens" }}
+      to={() => HERE}
+      lost="If you have not copied it, revoke it and make another."
+      lostAction={(made) => <LinkButton to={`${HERE}?revoke=${made}`}>Revoke the token</LinkButton>}
+      again={HERE}
+    />
   );
 }

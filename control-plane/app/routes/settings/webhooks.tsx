@@ -2,6 +2,7 @@ import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remi
 import { Form, Link, useActionData, useLoaderData } from "@remix-run/react";
 import { readForm } from "../../.server/form.ts";
 import { NOTICE_CHOICES, readTypes } from "../../.server/notices.ts";
+import { newNonce, once, sentBefore } from "../../.server/once.ts";
 import { enter, refuse, unwrap } from "../../.server/page.ts";
 import type { Refusal } from "../../.server/page.ts";
 import { Badge } from "../../components/badge.tsx";
@@ -12,6 +13,8 @@ import { fieldError } from "../../components/failure.ts";
 import { TextField } from "../../components/field.tsx";
 import { FormActions, FormFailure } from "../../components/form.tsx";
 import { Notice } from "../../components/notice.tsx";
+import { AlreadyMade, FormNonce } from "../../components/once.tsx";
+import type { SentBefore } from "../../components/once.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Table } from "../../components/table.tsx";
 import { TypeChoices } from "../../components/notice-types.tsx";
@@ -23,6 +26,7 @@ export async function loader(args: LoaderFunctionArgs) {
   const { deps, caller } = await enter(args, "webhook.read");
   const endpoints = unwrap(await listEndpoints(deps, caller));
   return {
+    nonce: newNonce(),
     canChange: caller.role === "admin",
     choices: NOTICE_CHOICES,
     endpoints: endpoints.map(({ id, url, description, types, disabledAt, failingSince }) => ({
@@ -39,28 +43,39 @@ export async function action(
   args: ActionFunctionArgs,
 ): Promise<
   | Refusal
+  | SentBefore
   | { readonly failure: undefined; readonly created: { readonly url: string; readonly secret: string } }
 > {
   const { deps, caller } = await enter(args, "webhook.change");
   const form = await readForm(args.request);
-  const made = await createEndpoint(deps, caller, {
+  const input = {
     url: form.text("url"),
     description: form.text("description").slice(0, 200),
     types: readTypes(form.all("types")),
-  });
+  };
+  const made = await once(
+    { deps, caller },
+    form,
+    "webhook.change",
+    () => createEndpoint(deps, caller, input),
+    ({ endpoint }) => endpoint.id,
+  );
   if (!made.ok) return refuse(made.failure);
+  if (!made.value.isFirst) return sentBefore(made.value.madeId);
+  const { endpoint, secret } = made.value.value;
   // Shown by this one answer, and by nothing else.
   return {
     failure: undefined,
-    created: { url: made.value.endpoint.url, secret: made.value.secret.reveal() },
+    created: { url: endpoint.url, secret: secret.reveal() },
   };
 }
 
 const TONES = { "in use": "good", failing: "bad", disabled: "quiet" } as const;
 
 export default function WebhooksPage() {
-  const { endpoints, choices, canChange } = useLoaderData<typeof loader>();
+  const { nonce, endpoints, choices, canChange } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
+  if (answer !== undefined && "sentBefore" in answer) return <EndpointMadeAlready {...answer.sentBefore} />;
   const created = answer !== undefined && "created" in answer ? answer.created : undefined;
   return (
     <>
@@ -101,6 +116,7 @@ export default function WebhooksPage() {
       {canChange && (
         <Card title="New endpoint">
           <Form method="post" className="flex flex-col gap-4">
+            <FormNonce nonce={nonce} />
             <FormFailure failure={answer?.failure} />
             <TextField
               name="url"
@@ -120,5 +136,22 @@ export default function WebhooksPage() {
         </Card>
       )}
     </>
+  );
+}
+
+const HERE = "/settings/webhooks";
+
+function EndpointMadeAlready({ id }: { readonly id: string | null }) {
+  return (
+    <AlreadyMade
+      what="endpoint"
+      secret="its signing secret"
+      id={id}
+      list={{ to: HERE, label: "Webhooks" }}
+      to={(made) => `${HERE}/${made}`}
+      lost="If you have not copied it, rotate the secret on the page of the endpoint."
+      lostAction={() => null}
+      again={HERE}
+    />
   );
 }

@@ -1,12 +1,12 @@
 import { connect } from "cloudflare:sockets";
 import { utf8 } from "@relaykey/core/bytes";
 import type { OutgoingMail } from "@relaykey/core/mail";
-import { domainOf, isAddress } from "../address.ts";
-import type { Mailbox } from "../address.ts";
+import { domainOf, isAddress } from "@relaykey/core/mailbox";
+import type { Mailbox } from "@relaykey/core/mailbox";
 import { toMime } from "../mime.ts";
 import { Dialogue } from "./smtp-dialogue.ts";
 import type { Reply } from "./smtp-dialogue.ts";
-import type { SmtpSettings } from "./smtp-settings.ts";
+import type { SmtpSettings } from "@relaykey/core/smtp-url";
 import { SENT, failed } from "./transport.ts";
 import type { Delivery, Transport } from "./transport.ts";
 

@@ -1,4 +1,4 @@
-import { Secret } from "@relaykey/core/secret";
+import { Secret } from "./secret.ts";
 
 /** How to reach a mail server. */
 export interface SmtpSettings {

@@ -1,0 +1,90 @@
+import { readClientIpSource } from "@relaykey/core/client-ip";
+import { StartError } from "./config/error.ts";
+import { readMailSettings } from "./mail-settings.ts";
+import type { MailSettings } from "./mail-settings.ts";
+
+/** What whoever starts an installation decides, as environment variables. */
+export interface Settings {
+  /** Where people and programs reach it; null: on this machine only, by its own ports. */
+  readonly publicUrls: PublicUrls | null;
+  /** As RELAYKEY_TRUSTED_PROXIES says it. */
+  readonly trustedProxies: string;
+  /** Upstreams on this machine are admitted, and the demo is there. */
+  readonly devUpstreams: boolean;
+  readonly mail: MailSettings;
+}
+
+export interface PublicUrls {
+  readonly proxy: string;
+  readonly controlPlane: string;
+  readonly confirm: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** This machine only: mail stays in the outbox, and the demo upstream answers. */
+export const EVALUATION: Settings = {
+  publicUrls: null,
+  trustedProxies: "",
+  devUpstreams: true,
+  mail: { transport: "outbox" },
+};
+
+const PUBLIC_URLS = {
+  proxy: "RELAYKEY_PROXY_URL",
+  controlPlane: "RELAYKEY_CONTROL_URL",
+  confirm: "RELAYKEY_CONFIRM_URL",
+} as const satisfies Record<keyof PublicUrls, string>;
+
+/** What may be plain http, because nobody is between. */
+const LOOPBACK_URL = /^http:\/\/(?:127\.0\.0\.1|localhost)(?::\d+)?$/;
+
+/** @throws StartError naming the first variable that is missing or malformed. No value is repeated. */
+export function readSettings(environment: Environment): Settings {
+  const trustedProxies = environment["RELAYKEY_TRUSTED_PROXIES"] ?? "";
+  const clientIps = readClientIpSource("local", trustedProxies);
+  if (!clientIps.ok) throw new StartError(clientIps.detail);
+  const publicUrls = readPublicUrls(environment);
+  return {
+    publicUrls,
+    trustedProxies,
+    devUpstreams: readDevUpstreams(environment, publicUrls),
+    mail: readMailSettings(environment),
+  };
+}
+
+function readPublicUrls(environment: Environment): PublicUrls | null {
+  const names = Object.values(PUBLIC_URLS);
+  const missing = names.filter((name) => (environment[name] ?? "") === "");
+  if (missing.length === names.length) return null;
+  if (missing.length > 0) {
+    throw new StartError(
+      `${missing.join(" and ")} must be set too: set ${names.join(", ")}, or none of them.`,
+    );
+  }
+  for (const name of names) {
+    const text = environment[name] ?? "";
+    const url = URL.canParse(text) ? new URL(text) : null;
+    const isSecure = url?.protocol === "https:" || LOOPBACK_URL.test(text);
+    if (url?.origin !== text || !isSecure) {
+      throw new StartError(`${name} must be an https URL without a path, as in https://keys.example.com.`);
+    }
+  }
+  if (new Set(names.map((name) => environment[name])).size < names.length) {
+    throw new StartError(`${names.join(", ")} must be three different addresses.`);
+  }
+  return {
+    proxy: environment[PUBLIC_URLS.proxy] ?? "",
+    controlPlane: environment[PUBLIC_URLS.controlPlane] ?? "",
+    confirm: environment[PUBLIC_URLS.confirm] ?? "",
+  };
+}
+
+/** An evaluation calls the demo on this machine. Who has an address for others says so if it shall, too. */
+function readDevUpstreams(environment: Environment, publicUrls: PublicUrls | null): boolean {
+  const text = environment["RELAYKEY_DEV_UPSTREAMS"] ?? "";
+  if (text !== "" && text !== "loopback") {
+    throw new StartError(`RELAYKEY_DEV_UPSTREAMS must be empty or "loopback".`);
+  }
+  return text === "loopback" || publicUrls === null;
+}
