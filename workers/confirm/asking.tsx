@@ -32,7 +32,7 @@ export class Asking {
     const email = parseEmail(judged.submission.email ?? "")?.address ?? null;
     if (email === null) return this.#page(NO_ADDRESS);
     const { deps, request, now } = this.#sitting;
-    const network = clientIp(request, deps.edition)?.network ?? null;
+    const network = clientIp(request, deps.clientIps)?.network ?? null;
     const message = encodeReviewRequest({ v: 1, kind: "review_request", email, network, at: now });
     try {
       await deps.notices.send(message, { contentType: "text" });

@@ -69,6 +69,15 @@ export class Bench {
     return this.holder.networks.admitLink(seed, hash) === null ? null : hash;
   }
 
+  /** Asks for the mail with a link to the own networks, and makes it. @returns the hash of its link. */
+  reviewMail(): string | null {
+    const { review } = this.holder.networks;
+    if (!review.ask(SUBJECT.locator)) return null;
+    const seed = review.seed(this.store.notes().review?.generation ?? 0);
+    const hash = seed === null ? null : `${seed.pendingId}.${String(seed.generation)}`;
+    return seed === null || hash === null || review.admit(seed, hash) === null ? null : hash;
+  }
+
   /** Takes what is on its way to the queues. */
   takeMessages(): { readonly queue: "mail" | "notice"; readonly body: Record<string, unknown> }[] {
     return this.store.messages().map(({ id, queue, body }) => {
