@@ -109,94 +109,6 @@ test("vendor keys are rotated, rolled back and tried", async () => {
   expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("Nothing was changed") as string });
 });
 
-describe("rk run", () => {
-  const SCOPE = [
-    "--integration",
-    "openai",
-    "--holder",
-    "job",
-    "--create-holder",
-    "agent",
-    "--preset",
-    "chat",
-  ];
-
-  test("gives the command a key of its own, hides the management token, passes its exit code, revokes at the end", async () => {
-    const script = `
-      const { OPENAI_API_KEY, OPENAI_BASE_URL, RELAYKEY_MANAGEMENT_TOKEN } = process.env;
-      console.log(JSON.stringify({ OPENAI_API_KEY, OPENAI_BASE_URL, RELAYKEY_MANAGEMENT_TOKEN, argv: process.argv.slice(1) }));
-      process.exit(7);`;
-    const run = await rk([
-      "run",
-      ...SCOPE,
-      "--",
-      process.execPath,
-      "-e",
-      script,
-      "--",
-      "--json",
-      "sk-own-business",
-    ]);
-    expect(run.code, run.err).toBe(7);
-    const seen = JSON.parse(run.out) as Record<string, string>;
-    expect(seen["OPENAI_API_KEY"]).toMatch(/^rk_proxy_/);
-    expect(seen).toMatchObject({
-      OPENAI_BASE_URL: "https://proxy.relaykey.example/openai/v1",
-      argv: ["--json", "sk-own-business"],
-    });
-    expect(seen).not.toHaveProperty("RELAYKEY_MANAGEMENT_TOKEN");
-    expect(await keys()).toMatchObject([{ name: "rk run node", state: "revoked" }]);
-  });
-
-  test.each([
-    ["SIGTERM", 143],
-    ["SIGINT", 130],
-  ] as const)("%s reaches the command; the key is revoked however it ends", async (signal, code) => {
-    const started = start([
-      "run",
-      ...SCOPE,
-      "--",
-      process.execPath,
-      "-e",
-      "console.log('up'); setInterval(() => {}, 1e3)",
-    ]);
-    await until(() => started.text.out.includes("up"));
-    started.child.kill(signal);
-    expect(await started.ended).toMatchObject({ code });
-    expect(await keys()).toMatchObject([{ state: "revoked" }]);
-  });
-
-  test("a command that crashes, is killed or does not exist leaves no key", async () => {
-    const kill = "process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1e3)";
-    expect(await rk(["run", ...SCOPE, "--", process.execPath, "-e", kill])).toMatchObject({ code: 137 });
-    const none = await rk(["run", ...SCOPE, "--", "no-such-command-here"]);
-    expect(none).toMatchObject({ code: 127, err: expect.stringContaining("could not be started") as string });
-    expect((await keys()).map(({ state }) => state)).toEqual(["revoked", "revoked"]);
-  });
-
-  test("a revocation that is not certain is told, and fails a command that ended well", async () => {
-    const started = start([
-      "run",
-      ...SCOPE,
-      "--",
-      process.execPath,
-      "-e",
-      "console.log('up'); setTimeout(() => {}, 2e3)",
-    ]);
-    await until(() => started.text.out.includes("up"));
-    world.keyControl.failing = () => true;
-    const run = await started.ended;
-    expect(run).toMatchObject({ code: 1 });
-    expect(run.err).toContain("rk keys revoke");
-  });
-
-  test("without a scope there is no key", async () => {
-    const run = await rk(["run", "--integration", "openai", "--holder", "job", "--", "true"]);
-    expect(run).toMatchObject({ code: 2, err: expect.stringContaining('"Chat"') as string });
-    expect(await keys()).toEqual([]);
-  });
-});
-
 test.each([
   ["sh", /^export OPENAI_API_KEY='rk_proxy_\w+'$/m],
   ["fish", /^set -gx OPENAI_API_KEY 'rk_proxy_\w+'$/m],
@@ -278,30 +190,6 @@ test("admin events, networks and a dry run", async () => {
   expect(await rk(["dry-run", "GET", "/v1/models", ...draft])).toMatchObject({ code: 0 });
   const blocked = await rk(["dry-run", "POST", "/v1/models", "--key", id]);
   expect(blocked, blocked.err).toMatchObject({ code: 1, out: expect.stringMatching(/^blocked /) as string });
-});
-
-describe("completion", () => {
-  test.each([
-    [["key"], ["keys"]],
-    [
-      ["keys", "re"],
-      ["receipts", "reroll", "revoke", "revoke-many"],
-    ],
-    [
-      ["keys", "list", "--status", ""],
-      ["active", "frozen", "revoked"],
-    ],
-    [["keys", "reroll", "--o"], ["--overlap"]],
-    [["completion", "b"], ["bash"]],
-  ])("%j", async (words, expected) => {
-    const run = await rk(["__complete", "--", ...words]);
-    expect(run.out.split("\n").filter((word) => word !== "")).toEqual(expected);
-  });
-
-  test.each(["bash", "zsh", "fish"])("the script for %s", async (shell) => {
-    const run = await rk(["completion", shell]);
-    expect(run).toMatchObject({ code: 0, out: expect.stringContaining("rk __complete") as string });
-  });
 });
 
 async function until(condition: () => boolean): Promise<void> {

@@ -1,3 +1,5 @@
+import { readChainKeys } from "@relaykey/core/audit-chain/keys";
+import type { ChainKey } from "@relaykey/core/audit-chain/keys";
 import { fromAnyBase64, fromBase64Url } from "@relaykey/core/bytes";
 import { readClientIpSource } from "@relaykey/core/client-ip";
 import type { ClientIpSource, Edition } from "@relaykey/core/client-ip";
@@ -89,13 +91,14 @@ export async function configure(env: ControlPlaneEnv): Promise<Dependencies> {
     },
     now: Date.now,
     sealingKey,
+    chainKeys: await chainKeys(env),
     tagKey: await readTagKey(env),
     controlKey: await readControlKey(env),
     development,
     proxyUrl,
     controlUrl,
     clientIps: clientIps.source,
-    stripe: readStripe(env, edition),
+    stripe: readStripe(env, edition, controlUrl),
     log,
     assets: env.ASSETS,
     insecureCookies,
@@ -141,10 +144,10 @@ const STRIPE_SETTINGS = {
 } as const;
 
 /** Half a configuration would take money and change no plan, or the other way round. */
-function readStripe(env: ControlPlaneEnv, edition: Edition): StripeSettings | null {
+function readStripe(env: ControlPlaneEnv, edition: Edition, controlUrl: string): StripeSettings | null {
   const names = Object.keys(STRIPE_SETTINGS) as (keyof typeof STRIPE_SETTINGS)[];
   const missing = names.filter((name) => (env[name] ?? "") === "");
-  const override = readStripeUrl(env, edition);
+  const override = readStripeUrl(env, edition, controlUrl);
   if (missing.length === names.length && override === null) return null;
   if (missing.length > 0) {
     throw new ConfigurationError(
@@ -177,13 +180,21 @@ const STRIPE_URL = "https://api.stripe.com";
 const STRIPE_PAGES = ["https://checkout.stripe.com", "https://billing.stripe.com"];
 
 /** Whoever answers there gets the secret key and decides on plans: a program on this machine, and only in development. */
-function readStripeUrl(env: ControlPlaneEnv, edition: Edition): string | null {
+function readStripeUrl(env: ControlPlaneEnv, edition: Edition, controlUrl: string): string | null {
   const url: unknown = env.STRIPE_API_URL;
   if (url === undefined || url === "") return null;
-  if (edition === "local" && typeof url === "string" && /^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(url))
-    return url;
+  const isDevelopment = edition === "local" && controlUrl.startsWith("http:");
+  if (isDevelopment && typeof url === "string" && /^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(url)) return url;
   throw new ConfigurationError(
-    `STRIPE_API_URL must be empty; with RELAYKEY_EDITION "local" it may be http://127.0.0.1:PORT.`,
+    `STRIPE_API_URL is a development flag: set it to empty. With RELAYKEY_EDITION "local" and a RELAYKEY_CONTROL_URL that is plain http it may be http://127.0.0.1:PORT.`,
+  );
+}
+
+async function chainKeys(env: ControlPlaneEnv): Promise<readonly ChainKey[]> {
+  const keys = await readChainKeys(text(env, "RELAYKEY_AUDIT_PUBLIC_KEYS"));
+  if (keys !== null) return keys;
+  throw new ConfigurationError(
+    "RELAYKEY_AUDIT_PUBLIC_KEYS is malformed: it must be public keys in base64url, separated by commas.",
   );
 }
 

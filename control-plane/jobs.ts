@@ -48,7 +48,7 @@ const JOBS: readonly Job[] = [
     run: async (deps) => some("deleted", await deleteDueOrganizations(deps)),
   },
   {
-    // Sessions, links, challenges and counters that prove nothing any more.
+    // Sessions, links, challenges, counters and events of Stripe that prove nothing any more.
     name: "expired_cleared",
     run: async (deps) => {
       await deleteExpired(deps.db, new Date(deps.now()));

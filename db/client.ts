@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/neon-http";
 import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
 import * as access from "./schema/access.ts";
 import * as audit from "./schema/audit.ts";
+import * as auditChain from "./schema/audit-chain.ts";
 import * as holders from "./schema/holders.ts";
 import * as integrations from "./schema/integrations.ts";
 import * as keys from "./schema/keys.ts";
@@ -15,6 +16,7 @@ import * as traffic from "./schema/traffic.ts";
 export const schema = {
   ...access,
   ...audit,
+  ...auditChain,
   ...holders,
   ...integrations,
   ...keys,

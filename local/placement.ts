@@ -9,6 +9,7 @@ import { mailOutbound } from "./mail-settings.ts";
 import type { MailSettings } from "./mail-settings.ts";
 import { siteUrl } from "./ports.ts";
 import type { Ports } from "./ports.ts";
+import { STRIPE_SETTINGS } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 import type { Secrets } from "./state.ts";
 
@@ -33,6 +34,8 @@ export interface PlacementFacts {
   readonly sqlEndpoint: string;
   readonly secrets: Secrets;
   readonly sealingKey: string;
+  /** Public half of RELAYKEY_AUDIT_KEY. */
+  readonly auditPublicKey: string;
   readonly settings: Settings;
   readonly bundles: readonly Bundle[];
 }
@@ -66,12 +69,13 @@ function decide({
   sqlEndpoint,
   secrets,
   sealingKey,
+  auditPublicKey,
   settings,
 }: PlacementFacts): Record<WorkerName, Place> {
   const nothing: Outbound = { kind: "nothing" };
   const database: Outbound = { kind: "server", address: new URL(sqlEndpoint).host };
   const databaseUrl = `postgres://relaykey:${secrets.SQL_PASSWORD}@127.0.0.1/relaykey`;
-  const { publicUrls, trustedProxies, devUpstreams, mail } = settings;
+  const { publicUrls, trustedProxies, devUpstreams, mail, stripe } = settings;
   const controlUrl = publicUrls?.controlPlane ?? siteUrl(ports.controlPlane);
   const upstreams = devUpstreams ? "loopback" : "";
   return {
@@ -93,8 +97,8 @@ function decide({
       port: ports.proxy,
     },
     audit: {
-      vars: { RELAYKEY_SQL_ENDPOINT: sqlEndpoint },
-      secrets: { DATABASE_URL: databaseUrl },
+      vars: { RELAYKEY_SQL_ENDPOINT: sqlEndpoint, RELAYKEY_AUDIT_PUBLIC_KEYS: auditPublicKey },
+      secrets: { DATABASE_URL: databaseUrl, RELAYKEY_AUDIT_KEY: secrets.RELAYKEY_AUDIT_KEY },
       outbound: database,
       port: null,
     },
@@ -118,12 +122,15 @@ function decide({
         RELAYKEY_EDITION: "local",
         RELAYKEY_CONTROL_URL: controlUrl,
         RELAYKEY_SEALING_KEY: sealingKey,
+        RELAYKEY_AUDIT_PUBLIC_KEYS: auditPublicKey,
         RELAYKEY_SQL_ENDPOINT: sqlEndpoint,
         RELAYKEY_PROXY_URL: publicUrls?.proxy ?? siteUrl(ports.proxy),
         RELAYKEY_DEV_UPSTREAMS: upstreams,
         RELAYKEY_TRUSTED_PROXIES: trustedProxies,
         RELAYKEY_ALLOW_INSECURE_COOKIES: controlUrl.startsWith("https:") ? "" : "1",
+        ...pick(stripe, (name) => STRIPE_SETTINGS[name] === false),
       },
+      furtherSecrets: pick(stripe, (name) => STRIPE_SETTINGS[name] === true),
       secrets: {
         DATABASE_URL: databaseUrl,
         RELAYKEY_TOKEN_KEY: secrets.RELAYKEY_TOKEN_KEY,
@@ -142,6 +149,13 @@ function decide({
     outbox: { vars: {}, secrets: {}, outbound: nothing, port: ports.outbox },
     upstream: { vars: {}, secrets: {}, outbound: nothing, port: ports.upstream },
   };
+}
+
+function pick(
+  values: Readonly<Record<string, string>>,
+  isWanted: (name: string) => boolean,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => isWanted(name)));
 }
 
 function mailSecrets(mail: MailSettings): Record<string, string> {

@@ -1,5 +1,6 @@
 import { openSync, closeSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
+import { openSigner } from "@relaykey/core/audit-chain/keys";
 import { deriveLocalKeys } from "@relaykey/core/envelope";
 import { buildWorkers } from "./build.ts";
 import { StartError } from "./config/error.ts";
@@ -180,6 +181,7 @@ async function configureWorkerd({
     sqlEndpoint: sql.url,
     secrets,
     sealingKey: publicKey,
+    auditPublicKey: (await openSigner(secrets.RELAYKEY_AUDIT_KEY)).publicKey.text,
     settings,
     bundles,
   });

@@ -13,6 +13,7 @@ const secretsSchema = z.strictObject({
   RELAYKEY_MASTER_KEY: key,
   RELAYKEY_CONTROL_KEY: key,
   RELAYKEY_CONFIRM_KEY: key,
+  RELAYKEY_AUDIT_KEY: key,
   RELAYKEY_PLATFORM_TOKEN: z.string().min(20),
   SQL_PASSWORD: z.string().min(20),
 });
@@ -63,6 +64,7 @@ export class StateFolder {
       RELAYKEY_MASTER_KEY: newKey(),
       RELAYKEY_CONTROL_KEY: newKey(),
       RELAYKEY_CONFIRM_KEY: newKey(),
+      RELAYKEY_AUDIT_KEY: newKey(),
       RELAYKEY_PLATFORM_TOKEN: randomBytes(24).toString("base64url"),
       SQL_PASSWORD: randomBytes(24).toString("base64url"),
     };
@@ -73,12 +75,17 @@ export class StateFolder {
   /** An installation made before there was one of the younger keys gets it. All else must be there. */
   #knownSecrets(text: string): Secrets {
     const file = this.file("secrets.json");
-    const younger = { RELAYKEY_CONTROL_KEY: true, RELAYKEY_CONFIRM_KEY: true } as const;
+    const younger = {
+      RELAYKEY_CONTROL_KEY: true,
+      RELAYKEY_CONFIRM_KEY: true,
+      RELAYKEY_AUDIT_KEY: true,
+    } as const;
     const known = parse(file, text, secretsSchema.partial(younger));
     const secrets: Secrets = {
       ...known,
       RELAYKEY_CONTROL_KEY: known.RELAYKEY_CONTROL_KEY ?? newKey(),
       RELAYKEY_CONFIRM_KEY: known.RELAYKEY_CONFIRM_KEY ?? newKey(),
+      RELAYKEY_AUDIT_KEY: known.RELAYKEY_AUDIT_KEY ?? newKey(),
     };
     if (Object.keys(secrets).length > Object.keys(known).length) this.write("secrets.json", secrets);
     return secrets;

@@ -3,6 +3,7 @@ import type { Json } from "../client.ts";
 import type { CliContext } from "../context.ts";
 import { Failure } from "../failure.ts";
 import { cell } from "../output.ts";
+import { sleep } from "../sleep.ts";
 import { AUDIT_COLUMNS } from "./columns.ts";
 
 const INTERVAL_MS = 1_000;
@@ -67,16 +68,4 @@ async function newEvents(
 function print({ printer }: CliContext, event: Json): void {
   if (printer.json) printer.out(JSON.stringify(event));
   else printer.out(AUDIT_COLUMNS.map(([, show]) => cell(show(event))).join("  "));
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

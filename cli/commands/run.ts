@@ -61,7 +61,7 @@ async function run(
     try {
       code ??= await runChild(command, childEnvironment(key.variables), signals, context.printer.err);
     } finally {
-      const isDead = await revokeSessionKey(context, key.id);
+      const isDead = await revokeSessionKey(context, key, signals.impatience);
       if (!isDead && code === 0) code = 1;
     }
     return code;

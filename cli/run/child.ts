@@ -12,6 +12,7 @@ const SIGNAL_BASE = 128;
 export class SignalRelay {
   #child: ChildProcess | null = null;
   #early: NodeJS.Signals | null = null;
+  readonly #impatience = new AbortController();
   readonly #listeners = FORWARDED.map((signal) => {
     const listener = (): void => {
       this.#take(signal);
@@ -23,6 +24,11 @@ export class SignalRelay {
   /** The exit code of a signal that came before there was a child; null: none did. */
   get stopped(): number | null {
     return this.#early === null ? null : signalCode(this.#early);
+  }
+
+  /** Aborted by a signal that comes after the child has ended. */
+  get impatience(): AbortSignal {
+    return this.#impatience.signal;
   }
 
   follow(child: ChildProcess): void {
@@ -37,6 +43,10 @@ export class SignalRelay {
   #take(signal: NodeJS.Signals): void {
     if (this.#child === null) {
       this.#early ??= signal;
+      return;
+    }
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+      this.#impatience.abort();
       return;
     }
     // A terminal's Ctrl-C has reached the child already, which is of the same process group.

@@ -6,6 +6,7 @@ import type { Json } from "../client.ts";
 import type { CliContext } from "../context.ts";
 import { Failure, usage } from "../failure.ts";
 import { issueKey } from "../issue-key.ts";
+import { sleep } from "../sleep.ts";
 import { readPolicy } from "../policy-options.ts";
 import type { PolicyOptions } from "../policy-options.ts";
 
@@ -26,9 +27,8 @@ export interface SessionKey {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Attempts to revoke a key that is not needed any more. */
-const REVOKE_ATTEMPTS = 3;
-const PAUSE_MS = 1_000;
+/** Between attempts to revoke a key that is not needed any more: an API that is restarted is back within these. */
+const PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000] as const;
 
 /** Mints the key. @param purpose its name, such as "rk run node". */
 export async function mintSessionKey(
@@ -52,13 +52,14 @@ export async function mintSessionKey(
   const answer = await issueKey(context, body, { kind });
   const key = answer["key"] as Json;
   const id = String(key["id"]);
+  const expiresAt = String(key["expires_at"]);
   if ((answer["enforcement"] as Json)["state"] === "pending") {
-    await revokeSessionKey(context, id);
+    await revokeSessionKey(context, { id, expiresAt });
     throw new Failure("The key was made, but the proxy could not be told: it is revoked again.");
   }
   const token = String(answer["token"]);
   const variables = environment({ proxy, slug, entry, token });
-  return { id, expiresAt: String(key["expires_at"]), variables };
+  return { id, expiresAt, variables };
 }
 
 /** "rk run node": the program alone, because its arguments may be private. */
@@ -66,19 +67,30 @@ export function purposeOf(command: string): string {
   return `rk run ${basename(command).replace(/[\p{Cc}\p{Cf}]/gu, "")}`.slice(0, 100).trim();
 }
 
-/** Revokes the key. Says so when it could not be done. @returns whether it is dead everywhere. */
-export async function revokeSessionKey(context: CliContext, id: string): Promise<boolean> {
-  for (let attempt = 1; attempt <= REVOKE_ATTEMPTS; attempt += 1) {
+/**
+ * Revokes the key, and goes on trying for a while when the API or the proxy is away. Says so when it could not be done.
+ *
+ * @param stop ends the trying early.
+ * @returns whether it is dead everywhere.
+ */
+export async function revokeSessionKey(
+  { call, printer }: CliContext,
+  { id, expiresAt }: Pick<SessionKey, "id" | "expiresAt">,
+  stop: AbortSignal = new AbortController().signal,
+): Promise<boolean> {
+  for (const pause of [0, ...PAUSES_MS]) {
+    await sleep(pause, stop);
+    if (stop.aborted) break;
     try {
-      const answer = await context.call("POST", `/keys/${id}/revoke`);
+      const answer = await call("POST", `/keys/${id}/revoke`);
       if ((answer["enforcement"] as Json)["state"] === "enforced") return true;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
     }
-    if (attempt < REVOKE_ATTEMPTS) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (pause === 0) printer.err("rk: the key could not be revoked yet. Trying again; a signal stops that.");
   }
-  context.printer.err(
-    `rk: the key ${id} could not be revoked for certain: repeat it with rk keys revoke ${id}.`,
+  printer.err(
+    `rk: the key ${id} could not be revoked for certain. Repeat it with rk keys revoke ${id}; it ends by itself at ${expiresAt}.`,
   );
   return false;
 }

@@ -8,7 +8,7 @@ import type { Caller } from "../service/caller.ts";
 import type { ServiceDependencies } from "../service/dependencies.ts";
 import type { ApiEnv } from "./context.ts";
 import { ApiError } from "./errors.ts";
-import { rateFields, windowsOf, worst } from "./throttle.ts";
+import { rateFields, throttlesOf, worst } from "./throttle.ts";
 import type { ApiLimits } from "./throttle.ts";
 
 /** How often "last used" is written. */
@@ -29,20 +29,20 @@ export function authenticate(deps: ServiceDependencies, limits: ApiLimits) {
     const { ip } = context.env;
     const hash = await hashToken(parsed.text.reveal());
     const now = deps.now();
-    const { token, counted } = await presentManagementToken(
+    const { token, taken } = await presentManagementToken(
       deps.db,
       hash,
-      windowsOf(limits, { tokenHash: hash, ip }),
+      throttlesOf(limits, { tokenHash: hash, ip }),
       new Date(now),
     );
-    const rate = worst(limits, counted, now);
-    if (rate.remaining < 0) throw new ApiError("rate_limited", [], rateFields(rate));
+    const { admitted, ...rate } = worst(limits, taken, now);
+    if (!admitted) throw new ApiError("rate_limited", [], rateFields(rate, admitted));
     checkToken(token, ip, now);
     await noteUse(deps, token, ip, now);
     context.set("caller", callerOf(token, ip, context.req.header("User-Agent")));
     context.set("tokenText", parsed.text);
     await next();
-    for (const [name, value] of rateFields(rate)) context.res.headers.set(name, value);
+    for (const [name, value] of rateFields(rate, admitted)) context.res.headers.set(name, value);
   });
 }
 

@@ -97,6 +97,7 @@ export function presentHolder(holder: Holder) {
     name: holder.name,
     kind: holder.kind,
     email: holder.email,
+    mail: { state: holder.mailState, at: holder.mailStateAt },
     frozen: holder.frozen,
     limits: presentLimits(holder.limits),
     confirmation: presentConfirmationChanges(holder.confirmation),

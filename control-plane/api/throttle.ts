@@ -1,7 +1,7 @@
 import { rateLimitFields } from "@relaykey/core/rate-limit-fields";
 import type { RateLimitStatus } from "@relaykey/core/rate-limit-fields";
 import type { RateLimit } from "@relaykey/core/limits";
-import type { Counted, Window } from "@relaykey/db/queries/throttles";
+import type { Taken, Throttle } from "@relaykey/db/queries/throttles";
 
 /** How often the API may be called. */
 export interface ApiLimits {
@@ -19,37 +19,43 @@ const TOKEN = "api-token:";
 const ADDRESS = "api-address:";
 
 /** What a call is counted against. */
-export function windowsOf(
-  limits: ApiLimits,
+export function throttlesOf(
+  { token, address }: ApiLimits,
   call: { readonly tokenHash: string; readonly ip: string | null },
-): Window[] {
-  const windows = [{ bucket: `${TOKEN}${call.tokenHash}`, seconds: limits.token.windowSeconds }];
-  return call.ip === null
-    ? windows
-    : [...windows, { bucket: `${ADDRESS}${call.ip}`, seconds: limits.address.windowSeconds }];
+): Throttle[] {
+  const throttle = (bucket: string, { limit, windowSeconds: seconds }: RateLimit) => ({
+    bucket,
+    limit,
+    seconds,
+  });
+  const own = throttle(`${TOKEN}${call.tokenHash}`, token);
+  return call.ip === null ? [own] : [own, throttle(`${ADDRESS}${call.ip}`, address)];
 }
 
-/**
- * Of the limits that a call was counted against, the one that is nearest to its end.
- *
- * @returns `remaining` below zero when the call is one too many.
- */
-export function worst(limits: ApiLimits, counted: readonly Counted[], now: number): RateLimitStatus {
-  const statuses = counted.map(({ bucket, count }) => {
+/** A limit that a call was counted against. */
+interface Standing extends RateLimitStatus {
+  readonly admitted: boolean;
+}
+
+/** Of the limits that a call was counted against, the one that refused it, or else the one that is nearest to its end. */
+export function worst(limits: ApiLimits, taken: readonly Taken[], now: number): Standing {
+  const standings = taken.map(({ bucket, admitted, used, freeAt }) => {
     const rate = bucket.startsWith(TOKEN) ? limits.token : limits.address;
-    const windowMs = rate.windowSeconds * 1_000;
     return {
       ...rate,
-      remaining: rate.limit - count,
-      resetSeconds: (windowMs - (now % windowMs)) / 1_000,
+      admitted,
+      remaining: rate.limit - used,
+      resetSeconds: ((freeAt ?? now) - now) / 1_000,
     };
   });
-  return statuses.reduce((left, right) => (right.remaining < left.remaining ? right : left));
+  const place = ({ admitted, remaining }: Standing) => (admitted ? remaining : -1);
+  return standings.reduce((left, right) => (place(right) < place(left) ? right : left));
 }
 
 /** The header fields that tell a caller what is left, and when to come back. */
-export function rateFields(status: RateLimitStatus): [name: string, value: string][] {
-  const wait: [string, string][] =
-    status.remaining < 0 ? [["Retry-After", String(Math.max(1, Math.ceil(status.resetSeconds)))]] : [];
+export function rateFields(status: RateLimitStatus, admitted: boolean): [name: string, value: string][] {
+  const wait: [string, string][] = admitted
+    ? []
+    : [["Retry-After", String(Math.max(1, Math.ceil(status.resetSeconds)))]];
   return [...rateLimitFields(status), ...wait];
 }

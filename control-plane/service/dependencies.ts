@@ -1,3 +1,4 @@
+import type { ChainKey } from "@relaykey/core/audit-chain/keys";
 import type { KeyControlApi } from "@relaykey/core/rpc";
 import type { MailMessage } from "@relaykey/core/mail";
 import type { Database } from "@relaykey/db/client";
@@ -13,6 +14,8 @@ export interface ServiceDependencies {
   readonly now: () => number;
   /** Public half of the custody key (base64url): it can seal a vendor key and never open one. */
   readonly sealingKey: string;
+  /** Public keys of the audit plane: it signs the chain of audit events with one of them. */
+  readonly chainKeys: readonly ChainKey[];
   readonly tagKey: CryptoKey;
   /** The control plane's own key (HMAC-SHA-256): what it signs is derived from it, so that no such secret is stored. */
   readonly controlKey: CryptoKey;

@@ -4,7 +4,6 @@ import type { Secret } from "@relaykey/core/secret";
 import { mintToken } from "@relaykey/core/token";
 import * as queries from "@relaykey/db/queries/device-logins";
 import type { DeviceLogin } from "@relaykey/db/queries/device-logins";
-import { countUp } from "@relaykey/db/queries/throttles";
 import type { Role } from "@relaykey/db/schema/people";
 import { authorize } from "./authorization.ts";
 import { adminEvent } from "./caller.ts";
@@ -12,6 +11,7 @@ import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { fail, invalid, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
+import { takeAll } from "./throttle.ts";
 
 /** Signing a command line in through the browser of somebody who is signed in there: RFC 8628. */
 
@@ -46,9 +46,8 @@ export async function startDeviceLogin(
   asked: { readonly client: string; readonly ip: string | null },
 ): Promise<Outcome<StartedLogin>> {
   const now = new Date(deps.now());
-  if (await isOver(deps, [{ bucket: `device-start:${asked.ip ?? "unknown"}`, ...STARTS_PER_ADDRESS }])) {
-    return fail("rate_limited");
-  }
+  const starts = [{ bucket: `device-start:${asked.ip ?? "unknown"}`, ...STARTS_PER_ADDRESS }];
+  if ((await takeAll(deps, starts)) > 0) return fail("rate_limited");
   const deviceCode = toBase64Url(crypto.getRandomValues(new Uint8Array(DEVICE_CODE_BYTES)));
   const userCode = newUserCode();
   await queries.createDeviceLogin(
@@ -141,7 +140,7 @@ export async function findDeviceLogin(
     { bucket: `device-guess:${caller.actor.id ?? "system"}`, ...GUESSES_PER_PERSON },
     { bucket: "device-guess:all", ...GUESSES_IN_ALL },
   ];
-  if (await isOver(deps, guesses)) return fail("rate_limited");
+  if ((await takeAll(deps, guesses)) > 0) return fail("rate_limited");
   const hash = await userCodeHash(deps, code);
   const login = await queries.findWaitingLogin(deps.db, hash, new Date(deps.now()));
   if (login === null) return wrongCode();
@@ -231,15 +230,4 @@ async function deviceHash(deviceCode: string): Promise<string> {
 async function userCodeHash(deps: ServiceDependencies, code: string): Promise<string> {
   const mac = await crypto.subtle.sign("HMAC", deps.controlKey, utf8(`device-user-code|${code}`));
   return toHex(new Uint8Array(mac));
-}
-
-async function isOver(
-  deps: ServiceDependencies,
-  throttles: readonly { readonly bucket: string; readonly limit: number; readonly seconds: number }[],
-): Promise<boolean> {
-  const counted = await countUp(deps.db, throttles, new Date(deps.now()));
-  return counted.some(({ bucket, count }) => {
-    const throttle = throttles.find((candidate) => candidate.bucket === bucket);
-    return throttle !== undefined && count > throttle.limit;
-  });
 }

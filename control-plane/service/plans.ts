@@ -18,6 +18,15 @@ export interface PlanInUse {
   readonly usage: Readonly<Record<PlanResource, number>> & { readonly requests: number };
 }
 
+/** What an organization that a person opens begins on: where plans are paid for, on the one that costs nothing. */
+export function firstPlan({ stripe }: Pick<ServiceDependencies, "stripe">): {
+  readonly plan: Plan;
+  readonly auditRetentionDays: number;
+} {
+  const plan = stripe === null ? "business" : "free";
+  return { plan, auditRetentionDays: PLANS[plan].auditRetentionDays };
+}
+
 export async function showPlan(deps: ServiceDependencies, caller: Caller): Promise<Outcome<PlanInUse>> {
   const allowed = authorize(caller, "plan.read");
   if (!allowed.ok) return allowed;

@@ -1,11 +1,13 @@
 import { and, between, desc, eq, gte, lt, lte, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import type { BlockReason } from "@relaykey/core/block-reasons";
+import type { Extension } from "@relaykey/core/audit-chain/append";
 import type { AuditEvent } from "@relaykey/core/audit-event";
 import { lowestIdAt, newId } from "@relaykey/core/ids";
 import type { Database } from "../client.ts";
 import { auditDeadLetters, auditEvents, usageDays } from "../schema/audit.ts";
 import { trafficCounts } from "../schema/traffic.ts";
+import { entryInsertion } from "./audit-chain.ts";
 
 export type AuditRow = typeof auditEvents.$inferSelect;
 
@@ -45,34 +47,68 @@ export function expiryDay(event: Pick<AuditEvent, "at" | "retentionDays">): stri
 }
 
 /**
- * Writes events, and counts them per organization and day; one that is there already is left as it is, so that redelivered
- * messages change nothing.
+ * Writes events that are in no chain, and counts them per organization and day; one that is there already is left as it is.
  *
  * @returns how many were new.
  */
 export async function insertAuditEvents(db: Database, events: readonly AuditEvent[]): Promise<number> {
   if (events.length === 0) return 0;
-  const days = [...new Set(events.map(expiryDay))];
-  for (const day of days) await ensurePartition(db, day);
+  await ensurePartitions(db, events);
+  const result = await insertion(db, events, new Map(), sql`ON CONFLICT DO NOTHING`);
+  return Number(result.rows[0]?.count ?? 0);
+}
+
+/**
+ * Writes events together with the entries that their chains are continued by: all of it or nothing.
+ *
+ * @throws a unique violation when one of the events is there already, or another writer has continued a chain meanwhile.
+ */
+export async function insertChainedEvents(
+  db: Database,
+  events: readonly AuditEvent[],
+  extension: Extension,
+): Promise<void> {
+  await ensurePartitions(db, events);
+  // The entries first: writers of the same organization wait for one another there, in the same order each time.
+  await db.batch([entryInsertion(db, extension.entries), insertion(db, events, extension.places, sql``)]);
+}
+
+/** Those of the events that are not in the table yet. */
+export async function withoutWritten(db: Database, events: readonly AuditEvent[]): Promise<AuditEvent[]> {
+  const asked = events.map((event) => ({ day: expiryDay(event), id: event.requestId }));
+  const { rows } = await db.execute<{ request_id: string }>(sql`
+    SELECT event.request_id FROM jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) AS asked (day date, id uuid)
+    JOIN ${auditEvents} AS event ON event.expires_on = asked.day AND event.request_id = asked.id`);
+  const written = new Set(rows.map((row) => row.request_id));
+  return events.filter(({ requestId }) => !written.has(requestId));
+}
+
+function insertion(
+  db: Database,
+  events: readonly AuditEvent[],
+  places: Extension["places"],
+  onConflict: SQL,
+) {
   // One JSON parameter instead of a parameter per column and row: far less work for the Worker, and for the driver.
   const rows = events.map(({ v: _format, retentionDays: _days, at, ...event }) => ({
     ...event,
     at: new Date(at).toISOString(),
     expiresOn: expiryDay({ at, retentionDays: _days }),
+    ...places.get(event.requestId),
   }));
-  const result = await db.execute<{ count: string }>(sql`
+  return db.execute<{ count: string }>(sql`
     WITH written AS (INSERT INTO ${auditEvents} (expires_on, request_id, at, organization_id, integration_id, integration_slug, key_id,
       holder_id, method, path, query, decision, reason, outcome, status, upstream_status, ip, user_agent, duration_ms,
-      bytes_in, bytes_out, dropped_headers)
+      bytes_in, bytes_out, dropped_headers, chain_sequence, chain_position)
     SELECT "expiresOn", "requestId", at, "organizationId", "integrationId", "integrationSlug", "keyId", "holderId",
       method, path, query, decision, reason, outcome, status, "upstreamStatus", ip, "userAgent", "durationMs",
-      "bytesIn", "bytesOut", ARRAY(SELECT jsonb_array_elements_text("droppedHeaders"))
+      "bytesIn", "bytesOut", ARRAY(SELECT jsonb_array_elements_text("droppedHeaders")), sequence, position
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS event ("expiresOn" date, "requestId" uuid,
       at timestamptz, "organizationId" uuid, "integrationId" uuid, "integrationSlug" text, "keyId" uuid,
       "holderId" uuid, method text, path text, query text, decision text, reason text, outcome text, status int,
       "upstreamStatus" int, ip text, "userAgent" text, "durationMs" bigint, "bytesIn" bigint, "bytesOut" bigint,
-      "droppedHeaders" jsonb)
-    ON CONFLICT DO NOTHING
+      "droppedHeaders" jsonb, sequence bigint, position int)
+    ${onConflict}
     RETURNING organization_id, at
     ), counted AS (
       INSERT INTO ${usageDays} AS usage (organization_id, day, requests)
@@ -81,7 +117,6 @@ export async function insertAuditEvents(db: Database, events: readonly AuditEven
       ON CONFLICT (organization_id, day) DO UPDATE SET requests = usage.requests + excluded.requests
     )
     SELECT count(*) FROM written`);
-  return Number(result.rows[0]?.count ?? 0);
 }
 
 /** The rows of one organization that a filter admits. */
@@ -168,6 +203,10 @@ export async function dropExpiredPartitions(db: Database, today: string): Promis
     ]);
   }
   return expired.map(dayOfPartition);
+}
+
+async function ensurePartitions(db: Database, events: readonly AuditEvent[]): Promise<void> {
+  for (const day of new Set(events.map(expiryDay))) await ensurePartition(db, day);
 }
 
 /** Makes the partition of a day, unless it is there. */

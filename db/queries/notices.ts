@@ -7,6 +7,7 @@ import { organizations } from "../schema/organizations.ts";
 import { memberships, users } from "../schema/people.ts";
 import { adminEventCte } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
+import { takeFrom } from "./throttles.ts";
 
 export type NoticeRow = typeof notices.$inferSelect;
 
@@ -46,29 +47,19 @@ export async function recordNotice(
   return rows[0]?.id ?? null;
 }
 
-/** Counts the subject, then the organization, and makes an alert if both have room. */
+/** Makes an alert if the subject, and the organization, have room for one. */
 function alertCtes({ organizationId, type }: Omit<Notice, "v">, alert: AlertThrottle, now: Date) {
   const kind = `alert/${organizationId}/${type}`;
-  const counted = (bucket: string, from: string) => sql`
-    INSERT INTO throttles (bucket, window_start, count)
-    SELECT ${bucket}, ${now.toISOString()}::timestamptz, 1 FROM ${sql.raw(from)}
-    ON CONFLICT (bucket) DO UPDATE SET
-      count = CASE WHEN throttles.window_start <= ${windowBegin(alert, now)} THEN 1 ELSE throttles.count + 1 END,
-      window_start = CASE WHEN throttles.window_start <= ${windowBegin(alert, now)}
-        THEN excluded.window_start ELSE throttles.window_start END
-    RETURNING count`;
-  return sql`subject AS (${counted(`${kind}/${alert.subject}`, "written")}),
-    firsts AS (SELECT 1 FROM subject WHERE count = 1),
-    organization AS (${counted(kind, "firsts")}),
-    alerted AS (
+  const seconds = alert.windowMs / 1_000;
+  const throttles = [
+    { bucket: kind, limit: alert.mailsPerWindow, seconds },
+    { bucket: `${kind}/${alert.subject}`, limit: 1, seconds },
+  ];
+  return sql`alerted AS (
       INSERT INTO ${alerts} (notice_id, organization_id)
-      SELECT written.id, written.organization_id FROM written, organization
-      WHERE organization.count <= ${alert.mailsPerWindow}
+      SELECT id, organization_id FROM written
+      WHERE (SELECT bool_and(admitted) FROM ${takeFrom(throttles, now)})
     )`;
-}
-
-function windowBegin({ windowMs }: AlertThrottle, now: Date) {
-  return sql`${new Date(now.getTime() - windowMs).toISOString()}::timestamptz`;
 }
 
 /** Newest first; `before` is the last id of the page before. */

@@ -29,8 +29,13 @@ export interface Move {
  * expired already expire today. In batches, each whole: a run that ends early is gone on with by the next one.
  *
  * @param now of the run.
+ * @param beforeShortening is told of an organization before events of it are moved to an earlier day.
  */
-export async function moveToRetention(db: Database, now: Date): Promise<Move> {
+export async function moveToRetention(
+  db: Database,
+  now: Date,
+  beforeShortening: (organizationId: string, days: number) => Promise<void>,
+): Promise<Move> {
   const changed = await db
     .select({
       id: organizations.id,
@@ -43,7 +48,8 @@ export async function moveToRetention(db: Database, now: Date): Promise<Move> {
   let events = 0;
   for (const { id, days, changedAt } of changed) {
     const age = now.getTime() - (changedAt?.getTime() ?? 0);
-    const moved = await moveEvents(db, { id, days, mayShorten: age >= GRACE_DAYS * DAY_MS }, now);
+    const mayShorten = age >= GRACE_DAYS * DAY_MS;
+    const moved = await moveEvents(db, { id, days, mayShorten }, now, () => beforeShortening(id, days));
     events += moved.events;
     if (moved.isDone && changedAt !== null && age >= LOOKED_AT_DAYS * DAY_MS) {
       await db
@@ -59,6 +65,7 @@ async function moveEvents(
   db: Database,
   organization: { readonly id: string; readonly days: number; readonly mayShorten: boolean },
   now: Date,
+  beforeShortening: () => Promise<void>,
 ): Promise<{ readonly events: number; readonly isDone: boolean }> {
   const { id, days, mayShorten } = organization;
   const today = sql`${now.toISOString().slice(0, 10)}::date`;
@@ -68,11 +75,16 @@ async function moveEvents(
   const misplaced = sql`organization_id = ${id} AND at < ${settled} AND expires_on <> ${target}
     AND (${mayShorten} OR expires_on < ${target})`;
   let events = 0;
+  let isTold = false;
   for (let batch = 0; batch < MAX_BATCHES; batch += 1) {
     const { rows } = await db.execute<{ request_id: string; expires_on: string; target: string }>(sql`
       SELECT request_id, expires_on::text, (${target})::text AS target FROM ${auditEvents}
       WHERE ${misplaced} ORDER BY request_id LIMIT ${BATCH}`);
     if (rows.length === 0) return { events, isDone: true };
+    if (!isTold && rows.some((row) => row.target < row.expires_on)) {
+      await beforeShortening();
+      isTold = true;
+    }
     for (const day of new Set(rows.map((row) => row.target))) await ensurePartition(db, day);
     await db.execute(sql`
       UPDATE ${auditEvents} AS event SET expires_on = moving.target::date

@@ -5,6 +5,7 @@ import { organizations } from "../schema/organizations.ts";
 import { memberships } from "../schema/people.ts";
 import { insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
+import type { Organization } from "./organizations.ts";
 import { insertDomainClaim } from "./domains.ts";
 
 /**
@@ -14,7 +15,7 @@ import { insertDomainClaim } from "./domains.ts";
 export async function openOrganization(
   db: Database,
   opened: {
-    readonly organization: { readonly id: string; readonly name: string };
+    readonly organization: Pick<Organization, "id" | "name" | "plan" | "auditRetentionDays">;
     readonly admin: { readonly membershipId: string; readonly userId: string; readonly sessionId: string };
     readonly claim: { readonly id: string; readonly domain: string } | null;
     readonly events: readonly AdminEvent[];

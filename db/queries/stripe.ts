@@ -44,6 +44,30 @@ export async function bindCustomer(
   return (await findOrganization(db, organizationId))?.stripeCustomerId ?? null;
 }
 
+/**
+ * Holds the page at Stripe that was opened to subscribe, in place of the former one.
+ *
+ * @returns whether it is held: no other one, and no subscription, came meanwhile.
+ */
+export async function holdCheckout(
+  db: Database,
+  checkout: { readonly organizationId: string; readonly former: string | null; readonly id: string },
+  event: AdminEvent,
+): Promise<boolean> {
+  const { organizationId, former, id } = checkout;
+  await db.execute(sql`
+    WITH changed AS (
+      UPDATE ${organizations} SET stripe_checkout_id = ${id}
+      WHERE id = ${organizationId}::uuid AND stripe_subscription_id IS NULL
+        AND stripe_checkout_id IS NOT DISTINCT FROM ${former}::text
+      RETURNING id
+    ), ${adminEventCte(event)}
+    SELECT id FROM changed`);
+  // Who pressed the button twice got the same page twice.
+  const found = await findOrganization(db, organizationId);
+  return found?.stripeCheckoutId === id && found.stripeSubscriptionId === null;
+}
+
 /** Notes what was done at Stripe, where there is nothing to change here. */
 export async function recordBilling(db: Database, event: AdminEvent): Promise<void> {
   await insertAdminEvent(db, event);

@@ -3,8 +3,8 @@ import type { Database } from "../client.ts";
 import { managementTokens } from "../schema/access.ts";
 import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
-import { countUp } from "./throttles.ts";
-import type { Counted, Window } from "./throttles.ts";
+import { readTaken, take } from "./throttles.ts";
+import type { Taken, Throttle } from "./throttles.ts";
 
 export type ManagementToken = typeof managementTokens.$inferSelect;
 export type NewManagementToken = typeof managementTokens.$inferInsert;
@@ -16,14 +16,14 @@ export type NewManagementToken = typeof managementTokens.$inferInsert;
 export async function presentManagementToken(
   db: Database,
   tokenHash: string,
-  windows: readonly Window[],
+  throttles: readonly Throttle[],
   now: Date,
-): Promise<{ readonly token: ManagementToken | null; readonly counted: readonly Counted[] }> {
-  const [rows, counted] = await db.batch([
+): Promise<{ readonly token: ManagementToken | null; readonly taken: readonly Taken[] }> {
+  const [rows, taken] = await db.batch([
     db.select().from(managementTokens).where(eq(managementTokens.tokenHash, tokenHash)),
-    countUp(db, windows, now),
+    take(db, throttles, now),
   ]);
-  return { token: rows[0] ?? null, counted };
+  return { token: rows[0] ?? null, taken: readTaken(taken) };
 }
 
 /** Notes that a token was used, unless that was noted within the last minute. */

@@ -9,6 +9,7 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
 import type { ScopeRule } from "@relaykey/core/scope";
 import { createdAt, id, moment, organizationId } from "./columns.ts";
 import { organizations } from "./organizations.ts";
@@ -143,11 +144,26 @@ export const deviceLogins = pgTable("device_logins", {
   createdAt: createdAt(),
 });
 
-/** Counters behind throttles of the control plane, by address, IP, token: how often in the window that began then. */
+/**
+ * What was taken of late from throttles of the control plane, by address, IP, token. Only `relaykey_take` writes here: it
+ * divides a window into sixty slots and keeps how much was taken in each that the window can still reach.
+ */
 export const throttles = pgTable("throttles", {
   bucket: text("bucket").primaryKey(),
+  /** When something was taken last. */
   windowStart: moment("window_start").notNull(),
+  /** Over all slots. */
   count: integer("count").notNull(),
+  /** Numbers of slots since 1970, the oldest first. */
+  slots: bigint("slots", { mode: "number" })
+    .array()
+    .notNull()
+    .default(sql`'{}'`),
+  /** What was taken in each of them. */
+  taken: integer("taken")
+    .array()
+    .notNull()
+    .default(sql`'{}'`),
 });
 
 /**
@@ -163,6 +179,12 @@ export const idempotencyKeys = pgTable(
     keyHash: text("key_hash").notNull(),
     /** SHA-256 (hex) of method, path and body. */
     requestHash: text("request_hash").notNull(),
+    /** Of the attempt that may do it: another one takes over what was left undone, and the former can no longer commit. */
+    claim: uuid("claim").notNull().defaultRandom(),
+    /** What it made, noted in the transaction that made it: from then on it is never done again. */
+    madeId: uuid("made_id"),
+    /** The secret that its answer shows, encrypted like the answer; null: it shows none. */
+    sealed: text("sealed"),
     status: integer("status"),
     answer: text("answer"),
     expiresAt: moment("expires_at").notNull(),

@@ -32,6 +32,9 @@ export const auditEvents = pgTable(
     bytesIn: bigint("bytes_in", { mode: "number" }).notNull(),
     bytesOut: bigint("bytes_out", { mode: "number" }).notNull(),
     droppedHeaders: text("dropped_headers").array().notNull(),
+    /** The batch in its organization's chain, and where it stands in there; null: of no organization, or older than the chain. */
+    chainSequence: bigint("chain_sequence", { mode: "number" }),
+    chainPosition: integer("chain_position"),
   },
   (table) => [
     primaryKey({ columns: [table.expiresOn, table.requestId] }),

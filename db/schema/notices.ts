@@ -65,6 +65,17 @@ export const alerts = pgTable(
   (table) => [index("alerts_open").on(table.sentAt, table.claimedUntil)],
 );
 
+/** One attempt to deliver, as it is stored. */
+export interface DeliveryAttempt {
+  /** ISO 8601. */
+  readonly at: string;
+  /** Of the answer; null: there was none. */
+  readonly status: number | null;
+  /** What went wrong; null: it was taken. */
+  readonly error: string | null;
+  readonly durationMs: number;
+}
+
 export const webhookDeliveries = pgTable(
   "webhook_deliveries",
   {
@@ -81,6 +92,8 @@ export const webhookDeliveries = pgTable(
     nextAttemptAt: moment("next_attempt_at").notNull(),
     lastStatus: integer("last_status"),
     lastError: text("last_error"),
+    /** The attempts of late, the oldest first. */
+    log: jsonb("log").$type<readonly DeliveryAttempt[]>().notNull().default([]),
     deliveredAt: moment("delivered_at"),
     createdAt: createdAt(),
   },

@@ -22,6 +22,8 @@ export const organizations = pgTable("organizations", {
   deleteAfter: moment("delete_after"),
   stripeCustomerId: text("stripe_customer_id").unique(),
   stripeSubscriptionId: text("stripe_subscription_id"),
+  /** The page at Stripe that was opened last to subscribe: at most one can be paid. */
+  stripeCheckoutId: text("stripe_checkout_id"),
   /** The moment whose state at Stripe the plan reflects: an older one never replaces a newer one. */
   stripeSyncedAt: moment("stripe_synced_at"),
   createdAt: createdAt(),

@@ -1,4 +1,4 @@
-import { index, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { index, integer, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { sql } from "drizzle-orm";
 import { createdAt, id, moment, organizationId } from "./columns.ts";
 import { organizations } from "./organizations.ts";
@@ -23,6 +23,7 @@ export const memberships = pgTable(
       .notNull()
       .references(() => users.id),
     role: text("role", { enum: ROLES }).notNull(),
+    revision: integer("revision").notNull().default(1),
     createdAt: createdAt(),
   },
   (table) => [
@@ -44,6 +45,7 @@ export const invitations = pgTable(
     expiresAt: moment("expires_at").notNull(),
     acceptedAt: moment("accepted_at"),
     revokedAt: moment("revoked_at"),
+    revision: integer("revision").notNull().default(1),
     createdAt: createdAt(),
   },
   (table) => [index("invitations_organization").on(table.organizationId)],

@@ -7,6 +7,7 @@ import {
 import { env } from "cloudflare:workers";
 import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
+import { openSigner } from "@relaykey/core/audit-chain/keys";
 import { encodeAuditBatches } from "@relaykey/core/audit-event";
 import type { AuditEvent } from "@relaykey/core/audit-event";
 import { newId } from "@relaykey/core/ids";
@@ -111,7 +112,8 @@ test("while the database is away everything is retried, later and later", async 
       delays.push(options?.delaySeconds ?? 0);
     },
   });
-  const drained = await drain(away, [message(1), message(3), message(50)]);
+  const signer = await openSigner(env.RELAYKEY_AUDIT_KEY);
+  const drained = await drain(away, signer, [message(1), message(3), message(50)], Date.now());
   expect(drained).toMatchObject({ written: 0, retried: 3 });
   expect(delays).toEqual([5, 20, 300]);
 });

@@ -1,7 +1,9 @@
 import { decodeAuditBatch } from "@relaykey/core/audit-event";
 import type { AuditEvent } from "@relaykey/core/audit-event";
 import type { Database } from "@relaykey/db/client";
-import { insertAuditEvents, keepDeadLetters } from "@relaykey/db/queries/audit";
+import type { ChainSigner } from "@relaykey/core/audit-chain/keys";
+import { keepDeadLetters } from "@relaykey/db/queries/audit";
+import { appendAuditEvents } from "@relaykey/db/queries/audit-append";
 
 /** A queue message, as far as it matters here. */
 export interface AuditMessage {
@@ -35,10 +37,16 @@ const LAST_RETRY_SECONDS = 300;
  * that one it cannot take does not hold its neighbours back. A message is acknowledged only when every event in it is
  * either in the table or kept whole as a dead letter.
  */
-export async function drain(db: Database, messages: readonly AuditMessage[]): Promise<Drained> {
+export async function drain(
+  db: Database,
+  signer: ChainSigner,
+  messages: readonly AuditMessage[],
+  now: number,
+): Promise<Drained> {
   const read = messages.map((message) => ({ message, ...readMessage(message) }));
+  const write = (some: readonly ReadMessage[]): Promise<number> => writeMessages(db, signer, some, now);
   try {
-    const written = await write(db, read);
+    const written = await write(read);
     for (const { message } of read) message.ack();
     return { written, rejected: count(read), retried: 0, events: read.flatMap(({ events }) => events) };
   } catch {
@@ -47,7 +55,7 @@ export async function drain(db: Database, messages: readonly AuditMessage[]): Pr
     const events: AuditEvent[] = [];
     for (const one of read) {
       try {
-        written += await write(db, [one]);
+        written += await write([one]);
         events.push(...one.events);
         one.message.ack();
       } catch {
@@ -64,15 +72,22 @@ interface ReadMessage {
   readonly letters: readonly DeadLetter[];
 }
 
-async function write(db: Database, read: readonly ReadMessage[]): Promise<number> {
-  const events = read.flatMap((one) => one.events);
+async function writeMessages(
+  db: Database,
+  signer: ChainSigner,
+  read: readonly ReadMessage[],
+  now: number,
+): Promise<number> {
   await keepDeadLetters(
     db,
     read.flatMap((one) => one.letters),
   );
-  // An INSERT cannot hold the same key twice; a redelivered message may stand beside its original.
-  const unique = new Map(events.map((event) => [event.requestId, event]));
-  return insertAuditEvents(db, [...unique.values()]);
+  return appendAuditEvents(
+    db,
+    signer,
+    read.flatMap((one) => one.events),
+    now,
+  );
 }
 
 function readMessage(message: AuditMessage): ReadMessage {

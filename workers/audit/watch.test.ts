@@ -17,6 +17,7 @@ import { judgeHealth, watch } from "./watch.ts";
 
 const db = openDatabase(env.DATABASE_URL, env.RELAYKEY_SQL_ENDPOINT);
 const DAY_MS = 86_400_000;
+const nobody = (): Promise<void> => Promise.resolve();
 
 /** An organization with an integration, a holder and a key; and events of theirs. */
 async function tenant() {
@@ -162,7 +163,7 @@ test("a longer retention reaches events that are there; a shorter one too, a wee
   const stored = async ({ requestId }: AuditEvent) =>
     (await db.select().from(auditEvents).where(eq(auditEvents.requestId, requestId)))[0]?.expiresOn;
   await plan(365, new Date());
-  await moveToRetention(db, new Date());
+  await moveToRetention(db, new Date(), nobody);
   expect(await stored(old)).toBe(expiryDay({ at: old.at, retentionDays: 365 }));
   expect(await stored(young)).toBe(expiryDay(young));
   await insertAuditEvents(db, [young]);
@@ -173,16 +174,16 @@ test("a longer retention reaches events that are there; a shorter one too, a wee
   const ancient = event({ at: Date.now() - 20 * DAY_MS, retentionDays: 365 });
   await insertAuditEvents(db, [ancient]);
   await plan(7, new Date());
-  await moveToRetention(db, new Date());
+  await moveToRetention(db, new Date(), nobody);
   expect(await stored(ancient)).toBe(expiryDay(ancient));
   await plan(7, new Date(Date.now() - 8 * DAY_MS));
-  await moveToRetention(db, new Date());
+  await moveToRetention(db, new Date(), nobody);
   await dropExpiredPartitions(db, new Date().toISOString().slice(0, 10));
   expect(await stored(ancient)).toBeUndefined();
   expect(await stored(old)).toBe(expiryDay(old));
 
   await plan(7, new Date(Date.now() - 30 * DAY_MS));
-  await moveToRetention(db, new Date());
+  await moveToRetention(db, new Date(), nobody);
   const [settled] = await db.select().from(organizations).where(eq(organizations.id, organizationId));
   expect(settled?.retentionChangedAt).toBeNull();
 });

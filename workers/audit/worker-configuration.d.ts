@@ -2,7 +2,9 @@
 interface __BaseEnv_Env {
 	NOTICE_QUEUE: Queue;
 	RELAYKEY_SQL_ENDPOINT: string;
+	RELAYKEY_AUDIT_PUBLIC_KEYS: string;
 	DATABASE_URL: string;
+	RELAYKEY_AUDIT_KEY: string;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
@@ -15,7 +17,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "RELAYKEY_SQL_ENDPOINT" | "DATABASE_URL">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "RELAYKEY_SQL_ENDPOINT" | "RELAYKEY_AUDIT_PUBLIC_KEYS" | "DATABASE_URL" | "RELAYKEY_AUDIT_KEY">> {}
 }
 declare module "*.txt" {
 	const value: string;

@@ -2,14 +2,17 @@ import { and, asc, eq } from "drizzle-orm";
 import Stripe from "stripe";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { Secret } from "@relaykey/core/secret";
+import { startStripe } from "../../../local/test/stripe-fake.ts";
+import type { StripeFake } from "../../../local/test/stripe-fake.ts";
+import { deleteExpired } from "@relaykey/db/queries/housekeeping";
 import { findOrganization } from "@relaykey/db/queries/organizations";
 import { adminAuditEvents, organizations, stripeEvents } from "@relaykey/db/schema/organizations";
+import { openOwnOrganization } from "../../service/account/sign-up.ts";
 import { showBilling, openPortal, startCheckout } from "../../service/billing/checkout.ts";
 import { endBilling } from "../../service/billing/sync.ts";
 import type { Caller } from "../../service/caller.ts";
 import { answerStripe } from "../../stripe-webhook.ts";
-import { startStripe } from "./stripe-fake.ts";
-import type { StripeFake } from "./stripe-fake.ts";
+import { signIn, unique, value } from "./accounts/people.ts";
 import { createWorld } from "./world.ts";
 import type { World } from "./world.ts";
 
@@ -124,7 +127,7 @@ function adminEvents(action: string, id = organizationId) {
 
 test("a checkout is a page at Stripe for this organization, its plan and its customer, and is an admin event", async () => {
   expect(await startCheckout(deps, admin, "team")).toMatchObject({ ok: true });
-  const [customer, session] = fake.calls;
+  const [customer, , session] = fake.calls;
   expect(customer).toMatchObject({
     path: "/v1/customers",
     fields: { "metadata[relaykey_organization]": organizationId },
@@ -159,6 +162,115 @@ test("a button pressed twice at once leads to one customer and one page", async 
   const [first, second] = pages.map((page) => (page.ok ? page.value : null));
   expect(first).toBe(second);
   expect(await adminEvents("billing.customer_bound")).toHaveLength(1);
+});
+
+/** Holds the next call of this path until it is let go. */
+function holdNext(path: string): { readonly reached: Promise<void>; readonly letGo: () => void } {
+  let letGo = (): void => undefined;
+  let reach = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  fake.late = (call) => {
+    if (call.path !== path) return Promise.resolve();
+    fake.late = () => Promise.resolve();
+    reach();
+    return held;
+  };
+  return { reached, letGo };
+}
+
+function pagesThatCanBePaid() {
+  return fake.sessions.filter(({ status }) => status === "open");
+}
+
+test("of pages to subscribe on only the last one can be paid, whoever opened it and for whichever plan", async () => {
+  const other = await world.person(organizationId, "admin");
+  expect(await startCheckout(deps, admin, "team")).toMatchObject({ ok: true });
+  expect(await startCheckout(deps, other, "business")).toMatchObject({ ok: true });
+  expect(await startCheckout(deps, admin, "builder")).toMatchObject({ ok: true });
+  expect(pagesThatCanBePaid()).toMatchObject([{ price: PRICES.builder }]);
+});
+
+test("two admins who open pages for two plans at once get one page between them", async () => {
+  await customerOf();
+  const other = await world.person(organizationId, "admin");
+  const { reached, letGo } = holdNext("/v1/checkout/sessions");
+  const slow = startCheckout(deps, admin, "team");
+  await reached;
+  expect(await startCheckout(deps, other, "business")).toMatchObject({ ok: true });
+  letGo();
+  expect(await slow).toMatchObject({ failure: { code: "changed_meanwhile" } });
+  expect(pagesThatCanBePaid()).toMatchObject([{ price: PRICES.business }]);
+});
+
+test("what was paid a moment ago is not paid again, though Stripe has not told of it yet", async () => {
+  await customerOf();
+  const paid = fake.pay(pagesThatCanBePaid()[0]?.id ?? "");
+  expect(await startCheckout(deps, admin, "business")).toMatchObject({ failure: { code: "in_use" } });
+  if (paid !== null) paid.status = "incomplete";
+  expect(await startCheckout(deps, admin, "business")).toMatchObject({ failure: { code: "in_use" } });
+  expect(fake.sessions).toHaveLength(1);
+});
+
+test("a page that is paid while another is opened is the only one that is", async () => {
+  await customerOf();
+  const [first] = pagesThatCanBePaid();
+  // Paid after it was seen open, before it is closed.
+  fake.late = (call) => {
+    if (call.path === `/v1/checkout/sessions/${String(first?.id)}` && call.method === "GET")
+      fake.pay(first?.id ?? "");
+    return Promise.resolve();
+  };
+  expect(await startCheckout(deps, admin, "business")).toMatchObject({ ok: false });
+  expect(await startCheckout(deps, admin, "business")).toMatchObject({ failure: { code: "in_use" } });
+  expect(pagesThatCanBePaid()).toHaveLength(0);
+  expect(fake.subscriptions).toHaveLength(1);
+});
+
+test("who ended a subscription can subscribe again", async () => {
+  const customer = await customerOf();
+  const subscription = fake.pay(pagesThatCanBePaid()[0]?.id ?? "");
+  await deliver(customer);
+  if (subscription !== null) subscription.status = "canceled";
+  await deliver(customer, { type: "customer.subscription.deleted" });
+  expect(await startCheckout(deps, admin, "team")).toMatchObject({ ok: true });
+  expect(pagesThatCanBePaid()).toHaveLength(1);
+});
+
+test("two subscriptions that were made at Stripe by hand give the larger plan, and the operator is told", async () => {
+  const customer = await customerOf();
+  subscribe(customer, PRICES.business);
+  subscribe(customer, PRICES.builder);
+  await deliver(customer);
+  expect(await planOf()).toMatchObject({ plan: "business" });
+  expect(world.logged.join()).toContain("stripe_paid_twice");
+});
+
+test("an organization begins on Free where plans are paid for, on Business where the operator gives them", async () => {
+  for (const [surroundings, plan, days] of [
+    [deps, "free", 7],
+    [world.deps, "business", 365],
+  ] as const) {
+    const { person } = await signIn(world, unique());
+    const opened = value(await openOwnOrganization(surroundings, person, { name: "New" }));
+    expect(await planOf(opened.organizationId)).toMatchObject({ plan, days });
+  }
+});
+
+test("events of Stripe are forgotten when Stripe cannot send them again", async () => {
+  const customer = await customerOf();
+  await deliver(customer, { id: "evt_kept" });
+  const day = 86_400_000;
+  const isKnown = async () =>
+    (await world.db.select().from(stripeEvents).where(eq(stripeEvents.id, "evt_kept"))).length > 0;
+  await deleteExpired(world.db, new Date(deps.now() + 30 * day));
+  expect(await isKnown()).toBe(true);
+  await deleteExpired(world.db, new Date(deps.now() + 32 * day));
+  expect(await isKnown()).toBe(false);
 });
 
 test("only admins pay, only where it is configured, and not twice", async () => {

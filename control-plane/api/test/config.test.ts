@@ -15,6 +15,7 @@ const WHOLE = {
   DATABASE_URL: "postgres://user:password@database.example.com/relaykey",
   RELAYKEY_SQL_ENDPOINT: "",
   RELAYKEY_SEALING_KEY: KEY.replace(/=+$/, ""),
+  RELAYKEY_AUDIT_PUBLIC_KEYS: KEY.replace(/=+$/, ""),
   RELAYKEY_TOKEN_KEY: KEY,
   RELAYKEY_PROXY_URL: "https://proxy.example.com",
   RELAYKEY_DEV_UPSTREAMS: "",
@@ -49,6 +50,7 @@ test.each([
   ["DATABASE_URL", "mysql://user:hunter2@host/db"],
   ["RELAYKEY_SQL_ENDPOINT", "hunter2"],
   ["RELAYKEY_SEALING_KEY", "hunter2"],
+  ["RELAYKEY_AUDIT_PUBLIC_KEYS", "hunter2"],
   ["RELAYKEY_EDITION", "hunter2"],
   ["RELAYKEY_CONTROL_URL", "hunter2"],
   ["RELAYKEY_CONTROL_KEY", "hunter2"],
@@ -82,8 +84,14 @@ test("Stripe is configured as a whole or not at all", async () => {
     pageOrigins: ["https://checkout.stripe.com", "https://billing.stripe.com"],
   });
   const url = "http://127.0.0.1:9000";
-  const local = await configured({ ...STRIPE, RELAYKEY_EDITION: "local", STRIPE_API_URL: url });
+  const onThisMachine = { RELAYKEY_EDITION: "local", STRIPE_API_URL: url };
+  const local = await configured({
+    ...STRIPE,
+    ...onThisMachine,
+    RELAYKEY_CONTROL_URL: "http://localhost:8788",
+  });
   expect(local.stripe).toMatchObject({ apiUrl: url, pageOrigins: [url] });
+  await expect(configured({ ...STRIPE, ...onThisMachine })).rejects.toThrow("development flag");
 });
 
 test.each(Object.keys(STRIPE))("Stripe without %s is named", async (name) => {

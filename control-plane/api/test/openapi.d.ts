@@ -1460,6 +1460,12 @@ export interface components {
             /** @enum {string} */
             kind: "person" | "application" | "service" | "agent" | "vendor";
             email: string | null;
+            /** @description What became of mail to the address: after a bounce or a complaint none is sent. */
+            mail: {
+                /** @enum {string} */
+                state: "ok" | "bounced" | "complained";
+                at: string | null;
+            };
             frozen: boolean;
             limits: components["schemas"]["Limits"];
             confirmation: {
@@ -1886,7 +1892,11 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
+<<<<<<< HEAD
             type: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "webhook.disabled" | "webhook.test";
+=======
+            type: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
+>>>>>>> main
             title: string;
             key_id: string | null;
             holder_id: string | null;
@@ -10706,7 +10716,11 @@ export interface operations {
                     /** @default  */
                     description?: string;
                     /** @default [] */
+<<<<<<< HEAD
                     types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "webhook.disabled" | "webhook.test")[];
+=======
+                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
+>>>>>>> main
                 };
             };
         };
@@ -11107,7 +11121,11 @@ export interface operations {
                 "application/json": {
                     url?: string;
                     description?: string;
+<<<<<<< HEAD
                     types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "webhook.disabled" | "webhook.test")[];
+=======
+                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
+>>>>>>> main
                     enabled?: boolean;
                 };
             };
@@ -11953,7 +11971,11 @@ export interface operations {
             query?: {
                 limit?: string;
                 cursor?: string;
+<<<<<<< HEAD
                 type?: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "webhook.disabled" | "webhook.test";
+=======
+                type?: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
+>>>>>>> main
                 unseen?: "true";
             };
             header?: never;

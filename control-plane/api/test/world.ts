@@ -1,3 +1,5 @@
+import { openSigner } from "@relaykey/core/audit-chain/keys";
+import type { ChainSigner } from "@relaykey/core/audit-chain/keys";
 import { deriveLocalKeys } from "@relaykey/core/envelope";
 import { newId } from "@relaykey/core/ids";
 import type { MailMessage } from "@relaykey/core/mail";
@@ -152,6 +154,8 @@ export interface World {
   readonly db: Database;
   readonly deps: ServiceDependencies;
   readonly keyControl: RecordingKeyControl;
+  /** Signs chains of audit events, as the audit plane does. */
+  readonly chainSigner: ChainSigner;
   readonly keys: Awaited<ReturnType<typeof deriveLocalKeys>>;
   readonly api: ReturnType<typeof createApi>;
   readonly logged: string[];
@@ -185,6 +189,7 @@ export async function createWorld(
   const db = openDatabase(`postgres://relaykey:${password}@localhost/relaykey`, endpoint.url);
   const keys = await deriveLocalKeys(randomKey());
   const tagKey = await importTagKey(randomKey());
+  const chainSigner = await openSigner(randomKey());
   const keyControl = new RecordingKeyControl();
   const logged: string[] = [];
   const mails: MailMessage[] = [];
@@ -199,6 +204,7 @@ export async function createWorld(
     },
     sealingKey: keys.publicKey,
     tagKey,
+    chainKeys: [chainSigner.publicKey],
     controlKey: await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign"]),
     controlUrl: "https://relaykey.example",
     development: false,
@@ -238,6 +244,7 @@ export async function createWorld(
     db,
     deps,
     keyControl,
+    chainSigner,
     keys,
     api,
     logged,

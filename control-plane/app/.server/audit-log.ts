@@ -91,10 +91,9 @@ export async function readAuditLog(visit: Visit) {
 
 export type AuditLog = Awaited<ReturnType<typeof readAuditLog>>;
 
-/** The same filters, over another stretch of time. */
+/** The same filters, over another stretch of time. The named range stays in the address: it is what a reset leads back to. */
 export function linkToRange(search: URLSearchParams, from: Date, to: Date): string {
   const query = new URLSearchParams(search);
-  query.delete("range");
   query.delete("cursor");
   query.set("from", from.toISOString().slice(0, -1));
   query.set("to", to.toISOString().slice(0, -1));

@@ -303,6 +303,10 @@ export const TRUST = {
       text: " Everybody behind one IPv4 address (a household, a café, carrier-grade NAT) or one IPv6 prefix counts as one client. List networks that strangers share under `neverConfirmable`; those that all Workers share are built in.",
     },
     {
+      title: "A front that passes on what its callers say.",
+      text: " Behind a front (`RELAYKEY_TRUSTED_PROXIES`) an address is what that front appends to `X-Forwarded-For`. A caller cannot change it (`core/client-ip.test.ts`, `e2e/front.test.ts`); a front that hands the header on as it came, or a trusted block in which strangers are, lets anybody call from anywhere.",
+    },
+    {
       title: "A thief who calls first.",
       text: " With trust on first use, whoever calls first is trusted, and the holder is answered 423. Where a key travels over channels that leak, turn trust on first use off. The same is true of a key that was used under `any` or an allowlist before its policy became `confirm`: nothing was trusted yet.",
     },

@@ -1,5 +1,7 @@
 import { Link } from "@remix-run/react";
 import { useId } from "react";
+import type { KeyboardEvent } from "react";
+import { useBrush } from "./brush.ts";
 
 /** One kind of what is counted. `tone` is one of the palette's chart colours. */
 export interface Series {
@@ -36,8 +38,8 @@ const WIDTH = 10;
 const GAP = 2;
 
 /**
- * Counts over time as stacked bars, each a link to its rows. The picture is for those who see and point; the same
- * numbers, and the same links, are in the table below it.
+ * Counts over time as stacked bars, each a link to its rows; several are chosen by dragging over them, or with Shift and the
+ * arrow keys. The same numbers, and the same links, are in the table below it.
  */
 export function Histogram(props: {
   readonly label: string;
@@ -46,6 +48,7 @@ export function Histogram(props: {
 }) {
   const id = useId();
   const { bars, series } = props;
+  const brush = useBrush(bars);
   const totals = bars.map(({ counts }) => counts.reduce((sum, count) => sum + count, 0));
   const top = Math.max(1, ...totals);
   const middle = bars[Math.floor(bars.length / 2)];
@@ -56,13 +59,19 @@ export function Histogram(props: {
           {props.label}
         </figcaption>
         <Legend series={series} bars={bars} />
-        <span className="tabular-nums">at most {top.toLocaleString("en")}</span>
+        <span aria-live="polite" className="tabular-nums">
+          {brush.selection === null
+            ? `at most ${top.toLocaleString("en")}`
+            : chosenWords(bars, totals, brush.selection)}
+        </span>
       </div>
       <svg
-        aria-hidden="true"
+        role="group"
+        aria-label="Bars. Arrow keys go from one to the next; with Shift they choose several."
         viewBox={`0 0 ${String(bars.length * WIDTH)} ${String(HEIGHT)}`}
         preserveAspectRatio="none"
-        className="mt-3 block h-40 w-full"
+        className="mt-3 block h-40 w-full touch-pan-y select-none"
+        {...brush.surface}
       >
         <line
           x1="0"
@@ -72,8 +81,29 @@ export function Histogram(props: {
           className="stroke-line"
           strokeWidth="1"
         />
+        {brush.selection !== null && (
+          <rect
+            data-brushed
+            x={brush.selection.first * WIDTH}
+            y="0"
+            width={(brush.selection.last - brush.selection.first + 1) * WIDTH}
+            height={HEIGHT}
+            className="fill-accent/15 stroke-accent"
+            vectorEffect="non-scaling-stroke"
+          />
+        )}
         {bars.map((bar, index) => (
-          <Column key={bar.label} bar={bar} series={series} top={top} x={index * WIDTH} />
+          <Column
+            key={bar.label}
+            bar={bar}
+            series={series}
+            top={top}
+            x={index * WIDTH}
+            isFocusable={index === brush.focusable}
+            onKeyDown={(event) => {
+              brush.onKeyDown(event, index);
+            }}
+          />
         ))}
       </svg>
       <div aria-hidden="true" className="mt-1 flex justify-between text-xs text-muted tabular-nums">
@@ -84,6 +114,16 @@ export function Histogram(props: {
       <Numbers {...props} />
     </figure>
   );
+}
+
+function chosenWords(
+  bars: readonly Bar[],
+  totals: readonly number[],
+  { first, last }: { readonly first: number; readonly last: number },
+): string {
+  const requests = totals.slice(first, last + 1).reduce((sum, total) => sum + total, 0);
+  const end = bars[last + 1]?.label ?? "now";
+  return `${bars[first]?.label ?? ""} – ${end} · ${requests.toLocaleString("en")} requests`;
 }
 
 function Legend({ series, bars }: { readonly series: readonly Series[]; readonly bars: readonly Bar[] }) {
@@ -108,6 +148,8 @@ function Column(props: {
   readonly series: readonly Series[];
   readonly top: number;
   readonly x: number;
+  readonly isFocusable: boolean;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
 }) {
   const { bar, series, top, x } = props;
   let y = HEIGHT;
@@ -120,16 +162,31 @@ function Column(props: {
   });
   const spoken = parts
     .filter(({ count }) => count > 0)
-    .map(({ label, count }) => `${label} ${String(count)}`);
+    .map(({ label, count }) => `${label} ${count.toLocaleString("en")}`);
+  const words = [bar.label, ...(spoken.length === 0 ? ["no requests"] : spoken)];
   return (
-    <Link to={bar.to} tabIndex={-1} className="group">
-      <title>{[bar.label, ...spoken].join("\n")}</title>
-      <rect x={x} y="0" width={WIDTH} height={HEIGHT} className="fill-transparent group-hover:fill-sunken" />
-      {parts.map(({ label, tone, height, y: top }) => (
+    <Link
+      to={bar.to}
+      draggable={false}
+      tabIndex={props.isFocusable ? 0 : -1}
+      aria-label={words.join(", ")}
+      onKeyDown={props.onKeyDown}
+      className="group outline-none"
+    >
+      <title>{words.join("\n")}</title>
+      <rect
+        x={x}
+        y="0"
+        width={WIDTH}
+        height={HEIGHT}
+        vectorEffect="non-scaling-stroke"
+        className="fill-transparent stroke-2 group-hover:fill-sunken group-focus-visible:stroke-accent"
+      />
+      {parts.map(({ label, tone, height, y: above }) => (
         <rect
           key={label}
           x={x + GAP / 2}
-          y={top}
+          y={above}
           width={WIDTH - GAP}
           height={height}
           className={FILLS[tone]}

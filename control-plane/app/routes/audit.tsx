@@ -1,5 +1,5 @@
 import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
-import { useLoaderData, useSearchParams } from "@remix-run/react";
+import { Link, useLoaderData, useSearchParams } from "@remix-run/react";
 import { readAuditLog } from "../.server/audit-log.ts";
 import type { AuditLog } from "../.server/audit-log.ts";
 import { enter } from "../.server/page.ts";
@@ -34,8 +34,9 @@ export default function Audit() {
       />
       <AuditFilters choices={choices} errors={errors} />
       <div className="mt-4 rounded-xl border border-line bg-surface p-4">
+        <ShownTime />
         <Histogram
-          label="Requests over time; choose a bar to look into it"
+          label="Requests over time; choose a bar, or drag over several, to look into them"
           series={chart.series}
           bars={chart.bars}
         />
@@ -55,6 +56,35 @@ export default function Audit() {
       <Pagination nextCursor={nextCursor} />
     </>
   );
+}
+
+/** The time that was chosen in the picture or by the filters, and the way back. */
+function ShownTime() {
+  const [search] = useSearchParams();
+  const [from, to] = [search.get("from"), search.get("to")];
+  if (from === null && to === null) return null;
+  const rest = new URLSearchParams(search);
+  for (const name of ["from", "to", "cursor"]) rest.delete(name);
+  return (
+    <p className="mb-2 flex flex-wrap items-center gap-x-3 text-sm">
+      <span className="tabular-nums">
+        {readable(from) ?? "24 hours"} – {readable(to) ?? "now"} UTC
+      </span>
+      <Link to={`?${rest.toString()}`} preventScrollReset className="text-accent underline">
+        Reset the time
+      </Link>
+    </p>
+  );
+}
+
+/** A moment as the address has it, without what says nothing. */
+function readable(moment: string | null): string | null {
+  return moment === null || moment === ""
+    ? null
+    : moment
+        .slice(0, 19)
+        .replace("T", " ")
+        .replace(/(:\d\d):00$/, "$1");
 }
 
 /** What the page shows, all of it, as a file. */

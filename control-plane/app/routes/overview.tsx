@@ -43,7 +43,7 @@ export default function OverviewPage() {
       </div>
       <div className="mt-4 rounded-xl border border-line bg-surface p-4">
         <Histogram
-          label="Requests over time; choose a bar to see its rows"
+          label="Requests over time; choose a bar, or drag over several, to see their rows"
           series={chart.series}
           bars={chart.bars}
         />

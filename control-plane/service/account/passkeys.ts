@@ -182,7 +182,8 @@ export async function renamePasskey(
   const name = change.name.trim().slice(0, 100);
   if (name === "")
     return fail("invalid_request", { errors: [{ field: "name", message: "Give it a name." }] });
-  const renamed = await queries.renamePasskey(deps.db, person.userId, { id: change.id, name });
+  const events = await personEvents(deps, person, "passkey.renamed", { passkey: change.id, name });
+  const renamed = await queries.renamePasskey(deps.db, person.userId, { id: change.id, name, events });
   return renamed ? ok(null) : fail("not_found");
 }
 

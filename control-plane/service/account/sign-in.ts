@@ -9,11 +9,11 @@ import {
   useSignInCode,
   useSignInLink,
 } from "@relaykey/db/queries/sign-in";
+import type { Throttle } from "@relaykey/db/queries/throttles";
 import type { ServiceDependencies } from "../dependencies.ts";
 import { fail, invalid, ok } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
 import { takeAll } from "../throttle.ts";
-import type { Throttle } from "../throttle.ts";
 import type { Origin } from "./person.ts";
 import { codeHashOf, hashOf, newCode, newToken } from "./secrets.ts";
 

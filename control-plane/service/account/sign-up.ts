@@ -9,6 +9,7 @@ import type { Caller } from "../caller.ts";
 import type { ServiceDependencies } from "../dependencies.ts";
 import { fail, ok } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
+import { firstPlan } from "../plans.ts";
 import { takeAll } from "../throttle.ts";
 import type { Person } from "./person.ts";
 
@@ -57,7 +58,7 @@ export async function openOwnOrganization(
   const claim = standing.state === "claimable" ? { id: newId(), domain: standing.domain } : null;
   try {
     await openOrganization(deps.db, {
-      organization: { id: organizationId, name: input.name },
+      organization: { id: organizationId, name: input.name, ...firstPlan(deps) },
       admin: { membershipId: newId(), userId: person.userId, sessionId: person.sessionId },
       claim,
       events: [
@@ -65,7 +66,7 @@ export async function openOwnOrganization(
           caller,
           "organization.created",
           { kind: "organization", id: organizationId },
-          { after: { name: input.name } },
+          { after: { name: input.name, plan: firstPlan(deps).plan } },
         ),
         ...(claim === null
           ? []

@@ -1,13 +1,13 @@
 import { findOrganization } from "@relaykey/db/queries/organizations";
 import type { Organization } from "@relaykey/db/queries/organizations";
-import { bindCustomer, recordBilling } from "@relaykey/db/queries/stripe";
+import { bindCustomer, holdCheckout, recordBilling } from "@relaykey/db/queries/stripe";
 import { authorize } from "../authorization.ts";
 import { adminEvent } from "../caller.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDependencies } from "../dependencies.ts";
 import { fail, ok } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
-import { createCustomer, createPage } from "./stripe-api.ts";
+import { closeCheckout, createCustomer, createPage, listSubscriptions } from "./stripe-api.ts";
 import type { PaidPlan, StripeSettings } from "./stripe-api.ts";
 
 /** Who decides on the plan: the operator, or who pays for it. */
@@ -19,7 +19,7 @@ export interface Billing {
 
 /** Within it the same order leads to the same page at Stripe, however often the button is pressed. */
 const WINDOW_SECONDS = 600;
-/** Stripe's least is half an hour from now. A page that lives no longer is hardly paid twice. */
+/** Stripe's least is half an hour from now. */
 const PAGE_SECONDS = 1_800 + 60;
 
 export async function showBilling(deps: ServiceDependencies, caller: Caller): Promise<Outcome<Billing>> {
@@ -38,6 +38,9 @@ export async function showBilling(deps: ServiceDependencies, caller: Caller): Pr
  * Opens a page at Stripe on which a person subscribes to a plan. The plan changes when Stripe says that it is paid
  * (`applyStripeEvent`), not because somebody came back from there.
  *
+ * Nobody pays twice: the page that was opened before is closed first, then Stripe is asked what there is, and of pages
+ * opened at the same time one is held and handed out.
+ *
  * @returns where to send the person.
  */
 export async function startCheckout(
@@ -52,13 +55,16 @@ export async function startCheckout(
   const organization = await findOrganization(deps.db, caller.organizationId);
   if (organization === null) return fail("not_found");
   if (organization.deleteAfter !== null) return fail("deletion_pending");
-  if (organization.stripeSubscriptionId !== null) {
-    return fail("in_use", { detail: "There is a subscription already: change it where it is managed." });
-  }
+  if (organization.stripeSubscriptionId !== null) return subscribed();
+  const { stripeCheckoutId: former } = organization;
   const customer = await ensureCustomer(deps, caller, stripe, organization);
   if (!customer.ok) return customer;
+  const closed = former === null ? ok(null) : await closeCheckout(deps, stripe, former);
+  if (!closed.ok) return closed;
+  const subscriptions = await listSubscriptions(deps, stripe, customer.value);
+  if (!subscriptions.ok) return subscriptions;
+  if (subscriptions.value.length > 0) return subscribed();
   const window = Math.floor(deps.now() / 1_000 / WINDOW_SECONDS);
-  const synced = organization.stripeSyncedAt?.getTime() ?? 0;
   const page = await createPage(deps, stripe, {
     path: "/v1/checkout/sessions",
     fields: {
@@ -72,13 +78,18 @@ export async function startCheckout(
       cancel_url: `${deps.controlUrl}/settings/plan`,
       expires_at: String((window + 1) * WINDOW_SECONDS + PAGE_SECONDS),
     },
-    idempotencyKey: `relaykey-checkout-${organization.id}-${plan}-${String(synced)}-${String(window)}`,
+    idempotencyKey: `relaykey-checkout-${organization.id}-${plan}-${former ?? "first"}-${String(window)}`,
   });
   if (!page.ok) return page;
-  const facts = { metadata: { plan, session: page.value.id } };
+  const { id, url } = page.value;
+  const facts = { metadata: { plan, session: id } };
   const subject = { kind: "organization", id: organization.id } as const;
-  await recordBilling(deps.db, adminEvent(caller, "billing.checkout_started", subject, facts));
-  return ok(page.value.url);
+  const event = adminEvent(caller, "billing.checkout_started", subject, facts);
+  if (await holdCheckout(deps.db, { organizationId: organization.id, former, id }, event)) return ok(url);
+  await closeCheckout(deps, stripe, id);
+  return fail("changed_meanwhile", {
+    detail: "Another admin opened a page to pay at the same moment. Look whether they pay, or try again.",
+  });
 }
 
 /** Opens the page at Stripe where the subscription is changed or ended, cards and invoices are. */
@@ -119,6 +130,10 @@ async function ensureCustomer(
   );
   const bound = await bindCustomer(deps.db, id, made.value, event);
   return bound === null ? fail("not_found") : ok(bound);
+}
+
+function subscribed() {
+  return fail("in_use", { detail: "There is a subscription already: change it where it is managed." });
 }
 
 function notConfigured() {

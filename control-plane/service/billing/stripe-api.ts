@@ -22,9 +22,11 @@ export interface StripeSettings {
   readonly pageOrigins: readonly string[];
 }
 
-/** A subscription that pays for something now. */
+/** A subscription that has not ended. */
 export interface Subscription {
   readonly id: string;
+  /** Whether it pays for something now; else its first payment is under way, or Stripe has given up on the card. */
+  readonly isPaid: boolean;
   readonly prices: readonly string[];
 }
 
@@ -34,9 +36,11 @@ const TIMEOUT_MS = 10_000;
 const MAX_SUBSCRIPTIONS = 100;
 /** What is past due still holds: Stripe tries the card again, and ends the subscription when it gives up. */
 const HOLDING: ReadonlySet<string> = new Set(["active", "trialing", "past_due"]);
+const ENDED: ReadonlySet<string> = new Set(["canceled", "incomplete_expired"]);
 
 const customerAnswer = z.object({ id: z.string().regex(/^cus_\w+$/) });
 const pageAnswer = z.object({ id: z.string(), url: z.string() });
+const sessionAnswer = z.object({ id: z.string(), status: z.enum(["open", "complete", "expired"]) });
 const subscriptionsAnswer = z.object({
   has_more: z.literal(false),
   data: z.array(
@@ -87,7 +91,25 @@ export async function createPage(
   return fail("billing_away");
 }
 
-/** What a customer pays for now. */
+/**
+ * Closes a page to subscribe on, so that it can no longer be paid. One that was paid, or is over, stays as it is.
+ *
+ * @returns a failure when it may still be open.
+ */
+export async function closeCheckout(
+  deps: ServiceDependencies,
+  stripe: StripeSettings,
+  sessionId: string,
+): Promise<Outcome<null>> {
+  const path = `/v1/checkout/sessions/${encodeURIComponent(sessionId)}`;
+  const seen = await callStripe(deps, stripe, sessionAnswer, { method: "GET", path });
+  if (!seen.ok) return seen;
+  if (seen.value.status !== "open") return ok(null);
+  const closed = await callStripe(deps, stripe, sessionAnswer, { method: "POST", path: `${path}/expire` });
+  return closed.ok ? ok(null) : closed;
+}
+
+/** What a customer has subscribed to and not ended. */
 export async function listSubscriptions(
   deps: ServiceDependencies,
   stripe: StripeSettings,
@@ -99,8 +121,12 @@ export async function listSubscriptions(
   if (!listed.ok) return listed;
   return ok(
     listed.value.data
-      .filter(({ customer, status }) => customer === customerId && HOLDING.has(status))
-      .map(({ id, items }) => ({ id, prices: items.data.map(({ price }) => price.id) })),
+      .filter(({ customer, status }) => customer === customerId && !ENDED.has(status))
+      .map(({ id, status, items }) => ({
+        id,
+        isPaid: HOLDING.has(status),
+        prices: items.data.map(({ price }) => price.id),
+      })),
   );
 }
 

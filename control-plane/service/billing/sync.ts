@@ -43,7 +43,11 @@ export async function applyStripeEvent(
     if (organization === null) return ok("ignored");
     const subscriptions = await listSubscriptions(deps, stripe, customerId);
     if (!subscriptions.ok) return subscriptions;
-    const paid = choose(stripe, subscriptions.value);
+    const paying = subscriptions.value.filter(({ isPaid }) => isPaid);
+    // Checkout refuses a second one: somebody made it at Stripe by hand.
+    if (paying.length > 1)
+      deps.log("error", "stripe_paid_twice", { organizationId: organization.id, count: paying.length });
+    const paid = choose(stripe, paying);
     if (paid === null) {
       const { id: organizationId } = organization;
       deps.log("error", "stripe_price_unknown", { organizationId, event: event.id });

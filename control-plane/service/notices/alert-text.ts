@@ -80,6 +80,15 @@ export function alertWords(notice: NoticeRow, controlUrl: string): Words {
         ],
         action: page(`/integrations/${notice.integrationId ?? ""}`, "Store a new vendor key"),
       };
+    case "audit.chain_broken":
+      return {
+        title: "The audit log does not fit its chain",
+        text: [
+          said(notice, "what", "What was recorded is not what is there."),
+          "Somebody who can write to the database changed the log, or it was restored from an older copy. Keep a copy of it as it is, and find out who could.",
+        ],
+        action: page("/audit", "Look at the audit log"),
+      };
     case "webhook.disabled":
       return {
         title: "A webhook endpoint was disabled",
