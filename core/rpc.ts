@@ -1,5 +1,6 @@
 /** What the planes say to each other over Worker RPC: types only, so that no plane imports another's code. */
 
+import type { ChallengeResult, RewrapResult } from "./custody/orders.ts";
 import type { ProbeResult } from "./probe.ts";
 
 /** Names a key to the data plane. */
@@ -238,6 +239,10 @@ export interface KeyControlApi {
   inspect(ref: KeyRef): Promise<KeyInspection | null>;
   /** Tries a sealed vendor key (an encoded order, core/probe) with the one request that the catalogue names. */
   probe(order: string): Promise<ProbeResult>;
+  /** Opens a challenge (an encoded order, core/custody/orders) and answers with its digest: that is all it can be made to open. */
+  proveCustody(order: string): Promise<ChallengeResult>;
+  /** Wraps a vendor key's data key for another customer's key, or for the proxy's own pair alone (an encoded order). */
+  rewrap(order: string): Promise<RewrapResult>;
   networks(holderLocator: string): Promise<HolderNetworks>;
   /** Trusts a network, or a block (canonical CIDR), in the holder's stead. Pending entries inside it are settled. */
   approveNetwork(holderLocator: string, network: string): Promise<void>;
