@@ -73,6 +73,10 @@ export class KeyControl extends WorkerEntrypoint<Env> implements KeyControlApi {
     return holderStub(this.env, holderLocator).dismissPending(pendingId);
   }
 
+  async mailReview(holderLocator: string): Promise<void> {
+    await holderStub(this.env, holderLocator).askForReview(holderLocator);
+  }
+
   ping(): Promise<"ok"> {
     return Promise.resolve("ok");
   }

@@ -1992,7 +1992,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            type: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
+            type: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
             title: string;
             key_id: string | null;
             holder_id: string | null;
@@ -11022,7 +11022,7 @@ export interface operations {
                     /** @default  */
                     description?: string;
                     /** @default [] */
-                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
+                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
                 };
             };
         };
@@ -11423,7 +11423,7 @@ export interface operations {
                 "application/json": {
                     url?: string;
                     description?: string;
-                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
+                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
                     enabled?: boolean;
                 };
             };
@@ -12269,7 +12269,7 @@ export interface operations {
             query?: {
                 limit?: string;
                 cursor?: string;
-                type?: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
+                type?: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
                 unseen?: "true";
             };
             header?: never;

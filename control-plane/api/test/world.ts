@@ -117,6 +117,14 @@ export class RecordingKeyControl implements KeyControlApi {
     return Promise.resolve(false);
   }
 
+  /** Holders that were to be mailed about their networks. */
+  readonly reviewed: string[] = [];
+
+  mailReview(locator: string): Promise<void> {
+    this.reviewed.push(locator);
+    return Promise.resolve();
+  }
+
   ping(): Promise<"ok"> {
     return Promise.resolve("ok");
   }
