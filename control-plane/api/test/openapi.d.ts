@@ -2565,7 +2565,7 @@ export interface operations {
             };
             /**
              * @description `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -3888,7 +3888,7 @@ export interface operations {
             /**
              * @description `already_member`: They are a member already.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -4671,7 +4671,7 @@ export interface operations {
             /**
              * @description `name_taken`: The name is taken.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -6208,7 +6208,7 @@ export interface operations {
             /**
              * @description `name_taken`: The name is taken.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -7298,7 +7298,7 @@ export interface operations {
             /**
              * @description `too_many_alive`: Too many keys of this token are alive.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -8207,7 +8207,7 @@ export interface operations {
              * @description `key_revoked`: The key is revoked.
              *     `changed_meanwhile`: Somebody else is changing the same thing.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -10278,7 +10278,7 @@ export interface operations {
             };
             /**
              * @description `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -10782,7 +10782,7 @@ export interface operations {
             };
             /**
              * @description `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
