@@ -1,13 +1,12 @@
 import { data } from "@remix-run/cloudflare";
 import type { ServerBuild } from "@remix-run/cloudflare";
 import { isDatabaseAway } from "@relaykey/db/client";
-import { DATABASE_AWAY } from "./app/components/states.tsx";
+import { DATABASE_AWAY } from "./app/components/failure.ts";
 import { describeError } from "./log.ts";
 
 /** Makes of every loader and action one that answers 503, with a page that says so, while the database is away. */
 export function sayOutages(build: ServerBuild): ServerBuild {
   const routes = Object.entries(build.routes).map(([id, route]) => {
-    if (route === undefined) return [id, route] as const;
     const { loader, action } = route.module;
     const module = {
       ...route.module,
@@ -19,7 +18,7 @@ export function sayOutages(build: ServerBuild): ServerBuild {
   return { ...build, routes: Object.fromEntries(routes) };
 }
 
-type Handler = NonNullable<NonNullable<ServerBuild["routes"][string]>["module"]["loader"]>;
+type Handler = NonNullable<ServerBuild["routes"][string]["module"]["loader"]>;
 
 function guarded(handler: Handler): Handler {
   return async (args) => {

@@ -1,6 +1,6 @@
 import { isRouteErrorResponse, useLocation } from "@remix-run/react";
 import type { ReactNode } from "react";
-import { isShownFailure } from "./failure.ts";
+import { BROKEN, DATABASE_AWAY, MISSING, OFFLINE, isShownFailure } from "./failure.ts";
 import type { ShownFailure } from "./failure.ts";
 import { LinkButton } from "./button.tsx";
 import { PasskeyLink } from "./form.tsx";
@@ -45,36 +45,6 @@ export function FailurePage({ failure }: { readonly failure: ShownFailure }) {
     </>
   );
 }
-
-export const MISSING: ShownFailure = {
-  code: "page_missing",
-  title: "There is no such page",
-  detail: "Check the address, or go back to the overview.",
-  errors: [],
-};
-
-export const BROKEN: ShownFailure = {
-  code: "page_broken",
-  title: "Something went wrong",
-  detail:
-    "Nothing was changed that is not shown as changed. Try again; if it stays, look at the control plane's log.",
-  errors: [],
-};
-
-export const DATABASE_AWAY: ShownFailure = {
-  code: "database_away",
-  title: "The database cannot be reached",
-  detail:
-    "Keys go on working as they are: the proxy needs no database. If you were changing something, look whether it was stored before you try again.",
-  errors: [],
-};
-
-export const OFFLINE: ShownFailure = {
-  code: "offline",
-  title: "You are offline",
-  detail: "This page could not be loaded. Nothing was changed.",
-  errors: [],
-};
 
 /** What may be over in a moment. */
 const PASSING: ReadonlySet<string> = new Set([
