@@ -164,6 +164,7 @@ function ask(
   of: Organization,
   headers: Readonly<Record<string, string>>,
   intent?: string,
+  query = search(route, of),
 ): Promise<Outcome> {
   const handler = intent === undefined ? route.loader : route.action;
   if (handler === null) throw new TypeError(`${route.file} has no such thing.`);
@@ -171,7 +172,7 @@ function ask(
     [...route.path.matchAll(/:(\w+)/g)].map(([, name = ""]) => [name, of.ids[name] ?? newId()]),
   );
   const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => params[name] ?? "");
-  const url = `https://relaykey.example/${path}${search(route, of)}`;
+  const url = `https://relaykey.example/${encodeURI(path)}${query}`;
   const init = intent === undefined ? {} : { method: "POST", body: form(route, of, intent) };
   const request = new Request(url, { ...init, headers });
   const context = { deps, nonce: "nonce" };
@@ -281,6 +282,41 @@ test.each(PAGES.map((route) => [route.file, route] as const))(
     // What was asked for may be named in the answer; what is there may not.
     const there = Object.entries(victim.ids).filter(([name]) => !route.path.includes(`:${name}`));
     for (const [name, id] of there) expect(text, name).not.toContain(`"${id}"`);
+  },
+);
+
+test.each(PAGES.map((route) => [route.file, route] as const))(
+  "%s takes nonsense in its address for what is not there, not for an accident",
+  async (_, route) => {
+    for (const nonsense of ["nonsense", "a\u0000b", "%", newId()]) {
+      const ids = Object.fromEntries(
+        [...route.path.matchAll(/:(\w+)/g)].map(([, name = ""]) => [name, nonsense]),
+      );
+      const query = new URLSearchParams(
+        [
+          "cursor",
+          "q",
+          "key",
+          "holder",
+          "integration",
+          "state",
+          "from",
+          "to",
+          "range",
+          "type",
+          "unused",
+          "confirm",
+        ].map((name) => [name, nonsense]),
+      );
+      const { status } = await ask(
+        route,
+        { ...victim, ids },
+        { Cookie: victim.cookie },
+        undefined,
+        `?${query.toString()}`,
+      );
+      expect(status).toBeLessThan(500);
+    }
   },
 );
 
