@@ -106,8 +106,8 @@ export class RecordingKeyControl implements KeyControlApi {
     return Promise.resolve({ trusted: [], pending: [], firstUse: this.firstUse, storm: null });
   }
 
-  approveNetwork(_locator: string, _network: string): Promise<void> {
-    return Promise.resolve();
+  approveNetwork(_locator: string, network: string): Promise<string> {
+    return Promise.resolve(network);
   }
 
   removeNetwork(): Promise<boolean> {
@@ -116,6 +116,14 @@ export class RecordingKeyControl implements KeyControlApi {
 
   dismissPending(): Promise<boolean> {
     return Promise.resolve(false);
+  }
+
+  /** Holders that were to be mailed about their networks. */
+  readonly reviewed: string[] = [];
+
+  mailReview(locator: string): Promise<void> {
+    this.reviewed.push(locator);
+    return Promise.resolve();
   }
 
   ping(): Promise<"ok"> {
