@@ -13,8 +13,9 @@ export const TRUST = {
     },
     {
       who: "owns the dashboard or the management API",
-      gets: "may store vendor keys, issue and revoke keys, read the audit log",
-      never: "a stored vendor key: it has the sealing half only",
+      gets: "may store vendor keys, issue and revoke keys, read the audit log; with the control plane's own code or database in hand, may name another host for an integration, where the proxy then sends its vendor key",
+      never:
+        "a stored vendor key by any action of an admin: it has the sealing half only, and an integration's host never changes",
     },
     {
       who: "owns the confirm Worker",
@@ -187,6 +188,10 @@ export const TRUST = {
           file: "control-plane/api/test/api.test.ts",
           title: "cannot see, use or change what belongs to another",
         },
+        {
+          file: "control-plane/api/test/dashboard/walk.test.ts",
+          title: "changes nothing of another organization",
+        },
       ],
     },
     {
@@ -245,6 +250,25 @@ export const TRUST = {
         {
           file: "e2e/accounts.test.ts",
           title: "are enrolled, asked for by dangerous actions, and taken away",
+        },
+        {
+          file: "control-plane/api/test/accounts/danger.test.ts",
+          title: "%s takes the passkey, where one is enrolled",
+        },
+        {
+          file: "control-plane/api/test/accounts/passkeys.test.ts",
+          title: "a passkey whose counter does not go on is a copy, and is refused",
+        },
+      ],
+    },
+    {
+      name: "a vendor key goes to one host only",
+      where: "`service/integrations.ts`",
+      document: { label: "One host", file: "decisions/0028-one-host.md" },
+      tests: [
+        {
+          file: "control-plane/api/test/api.test.ts",
+          title: "a stored vendor key is not sent to %s instead",
         },
       ],
     },
