@@ -16,6 +16,7 @@ export type Tag =
   | "Organization"
   | "Members"
   | "Integrations"
+  | "Custody"
   | "Holders"
   | "Keys"
   | "Tokens"
