@@ -9,7 +9,7 @@ import * as queries from "@relaykey/db/queries/integrations";
 import type { Integration, IntegrationChange, NewSealedSecret } from "@relaykey/db/queries/integrations";
 import { authorize } from "./authorization.ts";
 import { isStale } from "@relaykey/db/queries/revisions";
-import { adminEvent, changedFacts } from "./caller.ts";
+import { adminEvent, changedFacts, creationEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import { sealingTarget } from "./custody.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
@@ -75,7 +75,7 @@ export async function createIntegration(
       requestHeaders: [...requestHeaders],
       secretVersion: 1,
     };
-    const event = adminEvent(
+    const event = await creationEvent(
       caller,
       "integration.created",
       { kind: "integration", id },
@@ -129,7 +129,7 @@ export async function findIntegration(
 }
 
 /**
- * Changes an integration and brings the change to all of its keys. Keys that could not be reached are counted as pending.
+ * Changes an integration, but for the host that its vendor key is sent to, and brings the change to all of its keys. Keys that could not be reached are counted as pending.
  *
  * @param expected the revision that it must be at; null = any.
  */
@@ -153,7 +153,14 @@ export async function changeIntegration(
   };
   const found = await findIntegration(deps, caller, reference);
   if (!found.ok) return found;
-  const { id } = found.value;
+  const { id, upstreamOrigin } = found.value;
+  // Who could send a stored vendor key elsewhere could read it there.
+  if (change.upstreamOrigin !== undefined && change.upstreamOrigin !== upstreamOrigin) {
+    return invalid(
+      "upstream",
+      `The vendor key was given for ${upstreamOrigin} and goes nowhere else: create another integration for another host, with its vendor key.`,
+    );
+  }
   const event = adminEvent(
     caller,
     "integration.changed",
