@@ -244,8 +244,11 @@ export interface KeyControlApi {
   /** Wraps a vendor key's data key for another customer's key, or for the proxy's own pair alone (an encoded order). */
   rewrap(order: string): Promise<RewrapResult>;
   networks(holderLocator: string): Promise<HolderNetworks>;
-  /** Trusts a network, or a block (canonical CIDR), in the holder's stead. Pending entries inside it are settled. */
-  approveNetwork(holderLocator: string, network: string): Promise<void>;
+  /**
+   * Trusts a network, or a block (canonical CIDR), in the holder's stead. Pending entries inside it are settled. Answers the
+   * network that an address stands for, as lists name it.
+   */
+  approveNetwork(holderLocator: string, network: string): Promise<string>;
   /** Stops trusting a network; answers when no request starts from it any more. False: it was not trusted. */
   removeNetwork(holderLocator: string, network: string): Promise<boolean>;
   /** Drops a pending entry without trusting it; its links are dead. */

@@ -61,8 +61,8 @@ export class KeyControl extends WorkerEntrypoint<Env> implements KeyControlApi {
     return holderStub(this.env, holderLocator).networks();
   }
 
-  async approveNetwork(holderLocator: string, network: string): Promise<void> {
-    await holderStub(this.env, holderLocator).approveNetwork(network);
+  async approveNetwork(holderLocator: string, network: string): Promise<string> {
+    return holderStub(this.env, holderLocator).approveNetwork(network);
   }
 
   async removeNetwork(holderLocator: string, network: string): Promise<boolean> {

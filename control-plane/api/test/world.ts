@@ -105,8 +105,8 @@ export class RecordingKeyControl implements KeyControlApi {
     return Promise.resolve({ trusted: [], pending: [], firstUse: this.firstUse, storm: null });
   }
 
-  approveNetwork(_locator: string, _network: string): Promise<void> {
-    return Promise.resolve();
+  approveNetwork(_locator: string, network: string): Promise<string> {
+    return Promise.resolve(network);
   }
 
   removeNetwork(): Promise<boolean> {

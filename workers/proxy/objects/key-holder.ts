@@ -71,7 +71,7 @@ export class KeyHolder extends DurableObject<Env> {
     return this.#holder.networks.list();
   }
 
-  approveNetwork(network: string): Promise<void> {
+  approveNetwork(network: string): Promise<string> {
     return this.#stirring(this.#holder.networks.approve(network));
   }
 

@@ -115,7 +115,7 @@ export class Networks {
    *
    * @throws RangeError when it is no block, or shared by strangers.
    */
-  async approve(text: string): Promise<void> {
+  async approve(text: string): Promise<string> {
     const policy = this.#policy();
     const network = canonicalBlock(text, policy?.v6Prefix ?? 128);
     if (network === null) throw new RangeError("A network is an address or a CIDR block without host bits.");
@@ -128,6 +128,7 @@ export class Networks {
     this.#pending.settleInside(network, now);
     this.#stirred = true;
     await this.#keys.waitOut();
+    return network;
   }
 
   /** Waits also when there was nothing to remove: an earlier call may have died while it waited. */
