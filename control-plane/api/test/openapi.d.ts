@@ -9154,7 +9154,7 @@ export interface operations {
                 holder?: string;
                 integration?: string;
                 decision?: "allowed" | "blocked";
-                reason?: "token_missing" | "token_malformed" | "token_forged" | "token_ambiguous" | "token_unknown" | "token_revoked" | "key_frozen" | "token_expired" | "token_not_yet_valid" | "integration_unknown" | "integration_disabled" | "method_invalid" | "path_ambiguous" | "scope_path" | "scope_method" | "scope_query" | "client_ip_unknown" | "ip_not_allowed" | "ip_unconfirmable" | "ip_unconfirmed" | "rate_limited" | "concurrency_limited" | "uses_exhausted" | "body_too_large" | "no_decision" | "secret_unavailable" | "upstream_not_allowed" | "upstream_unreachable" | "upstream_timeout" | "upstream_encoding" | "internal_error";
+                reason?: "token_missing" | "token_malformed" | "token_forged" | "token_ambiguous" | "token_unknown" | "token_revoked" | "key_frozen" | "token_expired" | "token_not_yet_valid" | "integration_unknown" | "integration_disabled" | "method_invalid" | "path_ambiguous" | "scope_path" | "scope_method" | "scope_query" | "client_ip_unknown" | "ip_not_allowed" | "ip_unconfirmable" | "ip_unconfirmed" | "rate_limited" | "concurrency_limited" | "uses_exhausted" | "body_too_large" | "no_decision" | "secret_unavailable" | "custody_key_refused" | "custody_key_unreachable" | "upstream_not_allowed" | "upstream_unreachable" | "upstream_timeout" | "upstream_encoding" | "internal_error";
                 request_id?: string;
                 method?: string;
                 /** @description How the path begins; case counts. */
