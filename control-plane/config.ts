@@ -232,6 +232,7 @@ function keyControl(binding: Service): KeyControlApi {
     approveNetwork: (locator, network) => stub.approveNetwork(locator, network),
     removeNetwork: (locator, network) => stub.removeNetwork(locator, network),
     dismissPending: (locator, pendingId) => stub.dismissPending(locator, pendingId),
+    mailReview: (locator) => stub.mailReview(locator),
     ping: () => stub.ping(),
   };
 }

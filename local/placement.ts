@@ -109,6 +109,7 @@ function decide({
         RELAYKEY_CONFIRM_URL: publicUrls?.confirm ?? siteUrl(ports.confirm),
         RELAYKEY_MAIL_FROM: mail.transport === "outbox" ? "RelayKey <relaykey@localhost>" : mail.from,
         RELAYKEY_MAIL_TRANSPORT: mail.transport,
+        RELAYKEY_TRUSTED_PROXIES: trustedProxies,
         RESEND_BASE_URL: mail.transport === "resend" ? (mail.baseUrl ?? "") : "",
       },
       secrets: { RELAYKEY_CONFIRM_KEY: secrets.RELAYKEY_CONFIRM_KEY },

@@ -61,8 +61,8 @@ export class KeyControl extends WorkerEntrypoint<Env> implements KeyControlApi {
     return holderStub(this.env, holderLocator).networks();
   }
 
-  async approveNetwork(holderLocator: string, network: string): Promise<void> {
-    await holderStub(this.env, holderLocator).approveNetwork(network);
+  async approveNetwork(holderLocator: string, network: string): Promise<string> {
+    return holderStub(this.env, holderLocator).approveNetwork(network);
   }
 
   async removeNetwork(holderLocator: string, network: string): Promise<boolean> {
@@ -71,6 +71,10 @@ export class KeyControl extends WorkerEntrypoint<Env> implements KeyControlApi {
 
   async dismissPending(holderLocator: string, pendingId: string): Promise<boolean> {
     return holderStub(this.env, holderLocator).dismissPending(pendingId);
+  }
+
+  async mailReview(holderLocator: string): Promise<void> {
+    await holderStub(this.env, holderLocator).askForReview(holderLocator);
   }
 
   ping(): Promise<"ok"> {

@@ -1992,7 +1992,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            type: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
+            type: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
             title: string;
             key_id: string | null;
             holder_id: string | null;
@@ -2665,7 +2665,7 @@ export interface operations {
             };
             /**
              * @description `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -3988,7 +3988,7 @@ export interface operations {
             /**
              * @description `already_member`: They are a member already.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -4771,7 +4771,7 @@ export interface operations {
             /**
              * @description `name_taken`: The name is taken.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -6308,7 +6308,7 @@ export interface operations {
             /**
              * @description `name_taken`: The name is taken.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -7398,7 +7398,7 @@ export interface operations {
             /**
              * @description `too_many_alive`: Too many keys of this token are alive.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -8307,7 +8307,7 @@ export interface operations {
              * @description `key_revoked`: The key is revoked.
              *     `changed_meanwhile`: Somebody else is changing the same thing.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -10588,7 +10588,7 @@ export interface operations {
             };
             /**
              * @description `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -11022,7 +11022,7 @@ export interface operations {
                     /** @default  */
                     description?: string;
                     /** @default [] */
-                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
+                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
                 };
             };
         };
@@ -11092,7 +11092,7 @@ export interface operations {
             };
             /**
              * @description `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -11423,7 +11423,7 @@ export interface operations {
                 "application/json": {
                     url?: string;
                     description?: string;
-                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
+                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
                     enabled?: boolean;
                 };
             };
@@ -12269,7 +12269,7 @@ export interface operations {
             query?: {
                 limit?: string;
                 cursor?: string;
-                type?: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
+                type?: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
                 unseen?: "true";
             };
             header?: never;
