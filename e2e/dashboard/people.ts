@@ -17,6 +17,7 @@ export const database = openDatabase(url, endpoint);
 /** Somebody who is signed in, as the Cookie header of their browser. */
 export interface Person {
   readonly organizationId: string;
+  readonly email: string;
   readonly cookie: string;
 }
 
@@ -52,7 +53,7 @@ export async function signedIn(
     .find((pair) => pair.startsWith("session="));
   if (cookie === undefined) throw new Error(`The link signed nobody in: ${String(answer.status)}.`);
   noteSecret(cookie.slice("session=".length));
-  return { organizationId: organization, cookie };
+  return { organizationId: organization, email, cookie };
 }
 
 /** A browser of that person. */
