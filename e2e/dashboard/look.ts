@@ -12,9 +12,15 @@ export const LOOKS: readonly (readonly [name: string, options: BrowserContextOpt
   ["phone", { colorScheme: "light", viewport: { width: 390, height: 844 } }],
 ];
 
-/** What went wrong on a page, in words; it listens from before the page is opened. */
+/** What went wrong on a page, in words; it listens from before the page is opened. What asks another host for something is wrong. */
 export function watchProblems(page: Page): string[] {
   const problems: string[] = [];
+  page.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (/^https?:$/.test(protocol) && hostname !== "127.0.0.1" && hostname !== "localhost") {
+      problems.push(`asked ${hostname} for something`);
+    }
+  });
   page.on("console", (message) => {
     // A page that says no says so with its status; the browser repeats that in its console.
     if (message.type() === "error" && !/^Failed to load resource: .* 40[34] /.test(message.text())) {
@@ -47,6 +53,15 @@ export async function violations(page: Page): Promise<string[]> {
     });
     return found.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ""}`);
   });
+}
+
+/** The narrowest window that a page has to fit (WCAG 2.2, 1.4.10). */
+const NARROW = { width: 320, height: 640 };
+
+/** Pixels by which a page is wider than the narrowest window. */
+export async function overflowNarrow(page: Page): Promise<number> {
+  await page.setViewportSize(NARROW);
+  return overflow(page);
 }
 
 /** Pixels by which a page is wider than its window. */
