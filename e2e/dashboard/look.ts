@@ -73,3 +73,12 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(ARTIFACTS, { recursive: true });
   await page.screenshot({ path: `${ARTIFACTS}${name}.png`, fullPage: true });
 }
+
+/** Tables that are wider than what they lie in, which hides the rest of them: by their captions. */
+export function cutTables(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll("table")]
+      .filter((table) => table.offsetWidth > (table.parentElement?.clientWidth ?? 0) + 1)
+      .map((table) => table.caption?.textContent ?? "a table"),
+  );
+}
