@@ -185,6 +185,12 @@ const COMMANDS: Readonly<Record<string, Example>> = {
     says: /^0 events\.$/m,
     lines: true,
   },
+  getAuditChain: { args: () => ["audit", "chain"], says: /^state +(?:empty|unchecked|verified)$/m },
+  exportAuditProof: {
+    args: () => ["audit", "proof", "--path-prefix", "/v1"],
+    says: /"type":"end","entries":0,"events":0/,
+    lines: true,
+  },
   listAdminEvents: {
     args: async (things) => (
       await things.holder(),
@@ -322,7 +328,17 @@ const NO_COMMAND: Readonly<Record<string, string>> = {
 };
 
 /** Commands that call no operation of their own. */
-const LOCAL = ["login", "logout", "profiles list", "profiles use", "run", "env", "completion", "audit tail"];
+const LOCAL = [
+  "audit verify",
+  "login",
+  "logout",
+  "profiles list",
+  "profiles use",
+  "run",
+  "env",
+  "completion",
+  "audit tail",
+];
 
 /** Another way to an operation that has one. */
 const FURTHER: Readonly<Record<string, Example>> = {

@@ -226,10 +226,13 @@ function keyControl(binding: Service): KeyControlApi {
       stub.revoke({ holderLocator, keyId, tokenHash }, version),
     inspect: ({ holderLocator, keyId, tokenHash }) => stub.inspect({ holderLocator, keyId, tokenHash }),
     probe: (order) => stub.probe(order),
+    proveCustody: (order) => stub.proveCustody(order),
+    rewrap: (order) => stub.rewrap(order),
     networks: (locator) => stub.networks(locator),
     approveNetwork: (locator, network) => stub.approveNetwork(locator, network),
     removeNetwork: (locator, network) => stub.removeNetwork(locator, network),
     dismissPending: (locator, pendingId) => stub.dismissPending(locator, pendingId),
+    mailReview: (locator) => stub.mailReview(locator),
     ping: () => stub.ping(),
   };
 }

@@ -230,6 +230,26 @@ export const BLOCK_REASONS = {
     retryAfterSeconds: null,
     audited: "event",
   },
+  custody_key_refused: {
+    status: 503,
+    code: "custody_key_refused",
+    title: "The customer-managed key is not available",
+    detail:
+      "The organization's own key in its KMS refuses to open the vendor key, so nothing was sent. Ask your administrator: Settings, Custody says why.",
+    retryable: false,
+    retryAfterSeconds: null,
+    audited: "event",
+  },
+  custody_key_unreachable: {
+    status: 503,
+    code: "custody_key_unreachable",
+    title: "The customer-managed key does not answer",
+    detail:
+      "The organization's own key in its KMS could not be asked just now, so nothing was sent. Try again shortly.",
+    retryable: true,
+    retryAfterSeconds: 1,
+    audited: "event",
+  },
   upstream_not_allowed: {
     status: 502,
     code: "upstream_not_allowed",

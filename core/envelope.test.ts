@@ -1,20 +1,24 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { deriveLocalKeys, openSecret, sealSecret, unwrapEnvelope } from "./envelope.ts";
-import type { EnvelopeContext, LocalKeys } from "./envelope.ts";
+import type { EnvelopeContext, LocalKeys, SealingTarget } from "./envelope.ts";
 import { Secret } from "./secret.ts";
 
 const CONTEXT: EnvelopeContext = { organizationId: "org", recordId: "rec", field: "vendor_key", version: 1 };
 const MASTER = btoa("m".repeat(32));
 let keys: LocalKeys;
+let target: SealingTarget;
 let envelope: string;
 
 beforeAll(async () => {
   keys = await deriveLocalKeys(MASTER);
-  envelope = await sealSecret(keys.publicKey, CONTEXT, new Secret("sk-vendor-ü"));
+  target = { publicKey: keys.publicKey, customerKey: null };
+  envelope = await sealSecret(target, CONTEXT, new Secret("sk-vendor-ü"));
 });
 
 async function open(text: string, context = CONTEXT, by = keys): Promise<string> {
-  return (await openSecret(await unwrapEnvelope(text, context, by))).reveal();
+  return (
+    await openSecret(await unwrapEnvelope(text, context, { local: [by], openForCustomer: null }))
+  ).reveal();
 }
 
 test("what is sealed with the public half opens with the private one", async () => {
@@ -29,13 +33,13 @@ test("key derivation is deterministic, and another master key opens nothing", as
 });
 
 test("the data key cannot be exported", async () => {
-  const { dataKey } = await unwrapEnvelope(envelope, CONTEXT, keys);
+  const { dataKey } = await unwrapEnvelope(envelope, CONTEXT, { local: [keys], openForCustomer: null });
   expect(dataKey.extractable).toBe(false);
   await expect(crypto.subtle.exportKey("raw", dataKey)).rejects.toThrow();
 });
 
 test("sealing twice gives unrelated envelopes", async () => {
-  const again = await sealSecret(keys.publicKey, CONTEXT, new Secret("sk-vendor-ü"));
+  const again = await sealSecret(target, CONTEXT, new Secret("sk-vendor-ü"));
   const [one, two] = [JSON.parse(envelope), JSON.parse(again)] as Record<string, string>[];
   for (const member of ["enc", "key", "nonce", "ct"]) expect(one?.[member]).not.toBe(two?.[member]);
 });

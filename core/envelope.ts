@@ -1,7 +1,11 @@
 import * as z from "zod/mini";
-import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "./bytes.ts";
+import { equalBytes, fromBase64Url, fromUtf8, toBase64Url, utf8 } from "./bytes.ts";
 import type { Bytes } from "./bytes.ts";
-import { unwrapKey, wrapKey } from "./hpke-local.ts";
+import { customerKeyId, wrapForCustomer } from "./custody/customer-key.ts";
+import type { CustomerKey } from "./custody/customer-key.ts";
+import { parseKeyArn } from "./custody/key-arn.ts";
+import { CustodyError } from "./custody/problems.ts";
+import { localKeyId, unwrapKey, wrapKey } from "./hpke-local.ts";
 import type { LocalKeys } from "./hpke-local.ts";
 import { Secret } from "./secret.ts";
 
@@ -12,60 +16,90 @@ export type { LocalKeys } from "./hpke-local.ts";
 export interface EnvelopeContext {
   readonly organizationId: string;
   readonly recordId: string;
-  readonly field: "vendor_key";
+  /** A challenge proves that a customer's key opens what is sealed for it; it can never be opened as a vendor key. */
+  readonly field: "vendor_key" | "custody_challenge";
   /** Of the secret, not of the format: each rotation of a vendor key has its own. */
   readonly version: number;
+}
+
+/** For whom data keys are wrapped. */
+export interface SealingTarget {
+  /** The sealing half of the proxy's own pair (base64url). */
+  readonly publicKey: string;
+  /** Wraps the wrapped data key once more: to open it takes the proxy's key and the customer's. null: it is not wanted. */
+  readonly customerKey: CustomerKey | null;
+}
+
+/** Asks a customer's key to open what was wrapped for it. @throws CustodyError */
+export type CustomerKeyOpener = (arn: string, wrapped: Bytes) => Promise<Bytes>;
+
+/** What can open envelopes: the proxy alone has one. */
+export interface Keyring {
+  /** The pair in force first, then former ones that envelopes may still be sealed for. */
+  readonly local: readonly LocalKeys[];
+  /** null: no customer's key can be asked here. */
+  readonly openForCustomer: CustomerKeyOpener | null;
 }
 
 const DATA_KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 
 const base64url = z.string().check(z.regex(/^[A-Za-z0-9_-]+$/));
+const keyId = z.string().check(z.regex(/^[0-9a-f]{16}$/));
 
 /** Format 1. `provider` names who wrapped the data key; further providers join without a change to stored rows. */
-const envelopeSchema = z.strictObject({
-  v: z.literal(1),
-  provider: z.literal("local"),
-  kek: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
-  enc: base64url,
-  key: base64url,
-  nonce: base64url,
-  ct: base64url,
-});
+const envelopeSchema = z.discriminatedUnion("provider", [
+  z.strictObject({
+    v: z.literal(1),
+    provider: z.literal("local"),
+    kek: keyId,
+    enc: base64url,
+    key: base64url,
+    nonce: base64url,
+    ct: base64url,
+  }),
+  // As `local`, but `key` is wrapped once more, for the RSA key `cmk` that AWS KMS keeps at `arn`.
+  z.strictObject({
+    v: z.literal(1),
+    provider: z.literal("aws-kms"),
+    arn: z.string().check(z.refine((text) => parseKeyArn(text) !== null, "not the ARN of a KMS key")),
+    cmk: keyId,
+    kek: keyId,
+    enc: base64url,
+    key: base64url,
+    nonce: base64url,
+    ct: base64url,
+  }),
+]);
+
+type Envelope = z.infer<typeof envelopeSchema>;
+/** An envelope without what is sealed in it: for whom the data key is wrapped, and the wrapped data key. */
+type Head = WithoutContent<Envelope>;
+type WithoutContent<E> = E extends Envelope ? Omit<E, "nonce" | "ct"> : never;
 
 /**
- * Seals a vendor key: AES-256-GCM under a fresh data key, which is wrapped for the proxy's key pair.
+ * Seals a vendor key: AES-256-GCM under a fresh data key, which is wrapped for the target.
  *
- * @param publicKey the sealing half (base64url).
  * @returns the envelope's text.
- * @throws RangeError when the public key cannot be read.
+ * @throws RangeError when a public key cannot be read.
  */
 export async function sealSecret(
-  publicKey: string,
+  target: SealingTarget,
   context: EnvelopeContext,
   plaintext: Secret,
 ): Promise<string> {
-  const aad = additionalData(context);
   const dataKeyBytes = crypto.getRandomValues(new Uint8Array(DATA_KEY_BYTES));
   const dataKey = await crypto.subtle.importKey("raw", dataKeyBytes, "AES-GCM", false, ["encrypt"]);
   // One message per data key: a random nonce cannot repeat under it.
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   const ciphertext = await crypto.subtle.encrypt(
-    { name: "AES-GCM", iv: nonce, additionalData: aad },
+    { name: "AES-GCM", iv: nonce, additionalData: additionalData(context) },
     dataKey,
     utf8(plaintext.reveal()),
   );
-  const wrapped = await wrapKey(publicKey, aad, dataKeyBytes);
+  const head = await wrapDataKey(target, context, dataKeyBytes);
   dataKeyBytes.fill(0);
-  return JSON.stringify({
-    v: 1,
-    provider: "local",
-    kek: wrapped.kekId,
-    enc: toBase64Url(wrapped.encapsulated),
-    key: toBase64Url(wrapped.ciphertext),
-    nonce: toBase64Url(nonce),
-    ct: toBase64Url(new Uint8Array(ciphertext)),
-  });
+  return writeEnvelope({ ...head, nonce: toBase64Url(nonce), ct: toBase64Url(new Uint8Array(ciphertext)) });
 }
 
 /** An envelope whose data key is unwrapped: ready to be decrypted, as often as needed. The vendor key is not in it. */
@@ -80,20 +114,50 @@ export interface UnwrappedEnvelope {
 /**
  * Reads an envelope and unwraps its data key.
  *
- * @throws when the envelope is malformed, of another context, sealed for another key, or altered.
+ * @throws CustodyError when a customer's key does not open it; anything else when the envelope is malformed, of another
+ *   context, sealed for another key, or altered.
  */
 export async function unwrapEnvelope(
   envelope: string,
   context: EnvelopeContext,
-  keys: LocalKeys,
+  keyring: Keyring,
 ): Promise<UnwrappedEnvelope> {
-  const { kek, enc, key, nonce, ct } = readEnvelope(envelope);
-  const aad = additionalData(context);
-  const wrapped = { kekId: kek, encapsulated: readBytes(enc), ciphertext: readBytes(key) };
-  const dataKeyBytes = await unwrapKey(keys, aad, wrapped);
+  const read = readEnvelope(envelope);
+  const dataKeyBytes = await unwrapDataKey(read, context, keyring);
   try {
     const dataKey = await crypto.subtle.importKey("raw", dataKeyBytes, "AES-GCM", false, ["decrypt"]);
-    return { dataKey, nonce: readBytes(nonce), ciphertext: readBytes(ct), additionalData: aad };
+    return {
+      dataKey,
+      nonce: readBytes(read.nonce),
+      ciphertext: readBytes(read.ct),
+      additionalData: additionalData(context),
+    };
+  } finally {
+    dataKeyBytes.fill(0);
+  }
+}
+
+/**
+ * Wraps the data key of an envelope for another target. What is sealed under the data key is not touched, and not read.
+ * The new envelope is opened before it is given out: one that cannot be opened never replaces one that can.
+ *
+ * @throws as `unwrapEnvelope`, about the old envelope or the new one.
+ */
+export async function rewrapEnvelope(
+  envelope: string,
+  context: EnvelopeContext,
+  keyring: Keyring,
+  target: SealingTarget,
+): Promise<string> {
+  const { nonce, ct, ...former } = readEnvelope(envelope);
+  const dataKeyBytes = await unwrapDataKey(former, context, keyring);
+  try {
+    const head = await wrapDataKey(target, context, dataKeyBytes);
+    const proof = await unwrapDataKey(head, context, keyring);
+    const isSame = equalBytes(proof, dataKeyBytes);
+    proof.fill(0);
+    if (!isSame) throw new CustodyError("wrong_key");
+    return writeEnvelope({ ...head, nonce, ct });
   } finally {
     dataKeyBytes.fill(0);
   }
@@ -115,7 +179,66 @@ export async function openSecret(envelope: UnwrappedEnvelope): Promise<Secret> {
   return new Secret(text);
 }
 
-function readEnvelope(text: string): z.infer<typeof envelopeSchema> {
+/** Whether a customer's key is asked when this envelope is opened. */
+export function needsCustomerKey(envelope: string): boolean {
+  return envelope.startsWith('{"v":1,"provider":"aws-kms",');
+}
+
+/**
+ * How the text of an envelope begins that is sealed for a target. Envelopes have one spelling, so this alone tells whether
+ * one must be rewrapped.
+ */
+export async function envelopeStart({ publicKey, customerKey }: SealingTarget): Promise<string> {
+  const kek = await localKeyId(publicKey);
+  const head =
+    customerKey === null
+      ? { v: 1, provider: "local", kek }
+      : {
+          v: 1,
+          provider: "aws-kms",
+          arn: customerKey.arn,
+          cmk: await customerKeyId(customerKey.publicKey),
+          kek,
+        };
+  return `${JSON.stringify(head).slice(0, -1)},`;
+}
+
+async function wrapDataKey(
+  { publicKey, customerKey }: SealingTarget,
+  context: EnvelopeContext,
+  dataKey: Bytes,
+): Promise<Head> {
+  if (customerKey === null) {
+    const {
+      kekId: kek,
+      encapsulated,
+      ciphertext,
+    } = await wrapKey(publicKey, additionalData(context), dataKey);
+    return { v: 1, provider: "local", kek, enc: toBase64Url(encapsulated), key: toBase64Url(ciphertext) };
+  }
+  const { arn } = customerKey;
+  const cmk = await customerKeyId(customerKey.publicKey);
+  const bound = additionalData(context, { arn, cmk });
+  const { kekId: kek, encapsulated, ciphertext } = await wrapKey(publicKey, bound, dataKey);
+  const key = await wrapForCustomer(customerKey.publicKey, ciphertext);
+  return { v: 1, provider: "aws-kms", arn, cmk, kek, enc: toBase64Url(encapsulated), key: toBase64Url(key) };
+}
+
+async function unwrapDataKey(head: Head, context: EnvelopeContext, keyring: Keyring): Promise<Bytes> {
+  const pair = keyring.local.find(({ kekId }) => kekId === head.kek);
+  if (pair === undefined) throw new RangeError("The envelope was sealed for another key.");
+  const wrapped = { kekId: head.kek, encapsulated: readBytes(head.enc), ciphertext: readBytes(head.key) };
+  if (head.provider === "local") return unwrapKey(pair, additionalData(context), wrapped);
+  if (keyring.openForCustomer === null) throw new CustodyError("not_configured");
+  const ciphertext = await keyring.openForCustomer(head.arn, wrapped.ciphertext);
+  return unwrapKey(pair, additionalData(context, head), { ...wrapped, ciphertext });
+}
+
+function writeEnvelope(envelope: Envelope): string {
+  return JSON.stringify(envelopeSchema.parse(envelope));
+}
+
+function readEnvelope(text: string): Envelope {
   const envelope = envelopeSchema.parse(JSON.parse(text));
   // One spelling per envelope: nothing can be hidden in white space, key order or repeated members.
   if (JSON.stringify(envelope) !== text) throw new TypeError("The envelope is not in canonical form.");
@@ -128,8 +251,14 @@ function readBytes(text: string): Bytes {
   return bytes;
 }
 
-/** Length-free and unambiguous: none of the parts can hold the separator. */
-function additionalData(context: EnvelopeContext): Bytes {
-  const { organizationId, recordId, field, version } = context;
-  return utf8(["relaykey", "1", organizationId, recordId, field, String(version)].join("|"));
+/**
+ * Unambiguous: none of the parts can hold the separator. OAEP as KMS does it has no label, so it is the inner wrapping that
+ * binds a data key to its record, and to the customer's key: without that key's layer it does not open.
+ */
+function additionalData(
+  { organizationId, recordId, field, version }: EnvelopeContext,
+  customer: { readonly arn: string; readonly cmk: string } | null = null,
+): Bytes {
+  const parts = ["relaykey", "1", organizationId, recordId, field, String(version)];
+  return utf8([...parts, ...(customer === null ? [] : ["aws-kms", customer.arn, customer.cmk])].join("|"));
 }

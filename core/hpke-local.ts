@@ -67,6 +67,13 @@ export async function unwrapKey(keys: LocalKeys, aad: Bytes, wrapped: WrappedKey
   return new Uint8Array(key);
 }
 
+/** Names a pair by its sealing half. @throws RangeError when that cannot be read. */
+export async function localKeyId(publicKey: string): Promise<string> {
+  const bytes = fromBase64Url(publicKey);
+  if (bytes?.length !== 32) throw new RangeError("A sealing key is 32 bytes in base64url.");
+  return kekIdOf(bytes);
+}
+
 async function kekIdOf(publicBytes: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(publicBytes));
   return toHex(new Uint8Array(digest).subarray(0, 8));

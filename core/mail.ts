@@ -2,7 +2,8 @@ import * as z from "zod/mini";
 
 /**
  * What the queue `relaykey-mail` carries to the confirm Worker, which alone has a mail credential. A confirmation names the
- * pending entry only: its link is made when the mail is, so that no queue holds one and a withdrawn entry is never mailed.
+ * pending entry only, a review the holder and which mail it is: their links are made when the mail is, so that no queue
+ * holds one and what was withdrawn is never mailed.
  */
 export type MailMessage =
   | {
@@ -10,6 +11,12 @@ export type MailMessage =
       readonly kind: "confirmation";
       readonly holderLocator: string;
       readonly pendingId: string;
+    }
+  | {
+      readonly v: 1;
+      readonly kind: "review";
+      readonly holderLocator: string;
+      readonly generation: number;
     }
   | {
       readonly v: 1;
@@ -71,6 +78,7 @@ const moment = z.int().check(z.minimum(0));
 
 const schema = z.discriminatedUnion("kind", [
   z.strictObject({ v: z.literal(1), kind: z.literal("confirmation"), holderLocator: line, pendingId: line }),
+  z.strictObject({ v: z.literal(1), kind: z.literal("review"), holderLocator: line, generation: moment }),
   z.strictObject({
     ...common,
     kind: z.literal("sign_in"),

@@ -11,6 +11,7 @@ export const NOTICE_TYPES = {
   "key.blocked_storm": "Many requests of a key are blocked",
   "holder.network_pending": "A new address waits for confirmation",
   "holder.network_confirmed": "A new address was confirmed",
+  "holder.network_removed": "A holder stopped trusting an address",
   "holder.confirmation_storm": "Many new addresses at once",
   "holder.mail_failed": "Mail to a holder does not arrive",
   "integration.failing": "A vendor refuses its key",

@@ -1,5 +1,6 @@
 /** What the planes say to each other over Worker RPC: types only, so that no plane imports another's code. */
 
+import type { ChallengeResult, RewrapResult } from "./custody/orders.ts";
 import type { ProbeResult } from "./probe.ts";
 
 /** Names a key to the data plane. */
@@ -118,6 +119,16 @@ export type ConfirmationEnd =
   /** The key was revoked or has expired. */
   | "key_ended";
 
+/** What a page says of a key before it freezes it. */
+export type FreezableKey = Pick<ConfirmationView, "keyName" | "keyDisplay" | "organizationName">;
+
+/** A link that confirms nothing any more. */
+export interface EndedLink {
+  readonly state: ConfirmationEnd;
+  /** The key, where "this wasn't me" can still be said. */
+  readonly freezable?: FreezableKey;
+}
+
 /** What a mail about a pending network says; its link holds `token`. */
 export interface ConfirmationMail {
   readonly to: string;
@@ -131,12 +142,65 @@ export interface ConfirmationMail {
   readonly mailId: string;
 }
 
+/** One of a holder's keys, as its holder may see it. */
+export interface ReviewedKey {
+  readonly keyId: string;
+  readonly name: string;
+  readonly display: string;
+  readonly integration: string;
+  readonly isFrozen: boolean;
+  /** From where it may be used: only "confirm" minds the holder's networks. */
+  readonly addresses: "confirm" | "allowlist" | "any";
+}
+
+/** What the page about a holder's own networks may know. */
+export interface ReviewView {
+  readonly state: "open";
+  readonly holderName: string;
+  readonly organizationName: string;
+  readonly trusted: readonly TrustedNetwork[];
+  /** Blocks that the organization's policy admits without anybody's word. */
+  readonly preapproved: readonly string[];
+  readonly pending: readonly PendingNetwork[];
+  readonly keys: readonly ReviewedKey[];
+  readonly expiresAt: number;
+}
+
+/** A mail with a link to that page. */
+export interface ReviewMail {
+  readonly to: string;
+  readonly organizationId: string;
+  readonly holderId: string;
+  readonly holderName: string;
+  readonly organizationName: string;
+  /** 256 bits, base64url. The same for a repeated delivery of the same mail. */
+  readonly token: string;
+  readonly mailId: string;
+  readonly expiresAt: number;
+}
+
+/** "ended": the link works no more, or never did. */
+export type RemovalState =
+  | "removed_now"
+  /** Removed, but a block that admins approved still admits it. */
+  | "covered"
+  | "not_trusted"
+  /** By an admin, who alone can take that back. */
+  | "approved"
+  | "ended";
+
+/** What became of a key that its holder froze. `withinSeconds`: from when on no request starts under it, anywhere. */
+export interface ReviewFreeze {
+  readonly state: "frozen_now" | "frozen" | "key_ended" | "ended";
+  readonly withinSeconds: number;
+}
+
 /** All that the confirm Worker may ask of the data plane. It is handed no vendor key, no snapshot and no list. */
 export interface ConfirmationsApi {
   /** The mail to send now, or null when there is nothing to confirm any more. */
   mail(holderLocator: string, pendingId: string): Promise<ConfirmationMail | null>;
   /** Looks; changes nothing. */
-  view(holderLocator: string, token: string): Promise<ConfirmationView | { readonly state: ConfirmationEnd }>;
+  view(holderLocator: string, token: string): Promise<ConfirmationView | EndedLink>;
   /** Uses the token up. `number` is what the person typed. "mismatch" counts against the entry. */
   confirm(
     holderLocator: string,
@@ -150,6 +214,20 @@ export interface ConfirmationsApi {
     holderLocator: string,
     token: string,
   ): Promise<{ readonly state: "sent" | "throttled" | ConfirmationEnd }>;
+  /** The mail with a link to the holder's own networks to send now, or null when none is due any more. */
+  reviewMail(holderLocator: string, generation: number): Promise<ReviewMail | null>;
+  /** The token of such a link for whoever has just answered for an address; null when nobody has, with that link. */
+  openReview(holderLocator: string, token: string): Promise<string | null>;
+  /** Looks; changes nothing. From here on `token` is a review's. */
+  review(holderLocator: string, token: string): Promise<ReviewView | { readonly state: "ended" }>;
+  /** Stops trusting a network; answers when no request starts from it any more. */
+  stopTrusting(
+    holderLocator: string,
+    token: string,
+    network: string,
+  ): Promise<{ readonly state: RemovalState }>;
+  /** Freezes one of the holder's keys, and answers when that is enforced. */
+  freezeKey(holderLocator: string, token: string, keyId: string): Promise<ReviewFreeze>;
   ping(): Promise<"ok">;
 }
 
@@ -161,12 +239,21 @@ export interface KeyControlApi {
   inspect(ref: KeyRef): Promise<KeyInspection | null>;
   /** Tries a sealed vendor key (an encoded order, core/probe) with the one request that the catalogue names. */
   probe(order: string): Promise<ProbeResult>;
+  /** Opens a challenge (an encoded order, core/custody/orders) and answers with its digest: that is all it can be made to open. */
+  proveCustody(order: string): Promise<ChallengeResult>;
+  /** Wraps a vendor key's data key for another customer's key, or for the proxy's own pair alone (an encoded order). */
+  rewrap(order: string): Promise<RewrapResult>;
   networks(holderLocator: string): Promise<HolderNetworks>;
-  /** Trusts a network, or a block (canonical CIDR), in the holder's stead. Pending entries inside it are settled. */
-  approveNetwork(holderLocator: string, network: string): Promise<void>;
+  /**
+   * Trusts a network, or a block (canonical CIDR), in the holder's stead. Pending entries inside it are settled. Answers the
+   * network that an address stands for, as lists name it.
+   */
+  approveNetwork(holderLocator: string, network: string): Promise<string>;
   /** Stops trusting a network; answers when no request starts from it any more. False: it was not trusted. */
   removeNetwork(holderLocator: string, network: string): Promise<boolean>;
   /** Drops a pending entry without trusting it; its links are dead. */
   dismissPending(holderLocator: string, pendingId: string): Promise<boolean>;
+  /** Mails the holder a link to their own networks, unless there is nobody to mail or they were mailed enough. */
+  mailReview(holderLocator: string): Promise<void>;
   ping(): Promise<"ok">;
 }

@@ -9,6 +9,7 @@ import { mailOutbound } from "./mail-settings.ts";
 import type { MailSettings } from "./mail-settings.ts";
 import { siteUrl } from "./ports.ts";
 import type { Ports } from "./ports.ts";
+import { STRIPE_SETTINGS } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 import type { Secrets } from "./state.ts";
 
@@ -74,7 +75,7 @@ function decide({
   const nothing: Outbound = { kind: "nothing" };
   const database: Outbound = { kind: "server", address: new URL(sqlEndpoint).host };
   const databaseUrl = `postgres://relaykey:${secrets.SQL_PASSWORD}@127.0.0.1/relaykey`;
-  const { publicUrls, trustedProxies, devUpstreams, mail } = settings;
+  const { publicUrls, trustedProxies, devUpstreams, mail, stripe } = settings;
   const controlUrl = publicUrls?.controlPlane ?? siteUrl(ports.controlPlane);
   const upstreams = devUpstreams ? "loopback" : "";
   return {
@@ -108,6 +109,7 @@ function decide({
         RELAYKEY_CONFIRM_URL: publicUrls?.confirm ?? siteUrl(ports.confirm),
         RELAYKEY_MAIL_FROM: mail.transport === "outbox" ? "RelayKey <relaykey@localhost>" : mail.from,
         RELAYKEY_MAIL_TRANSPORT: mail.transport,
+        RELAYKEY_TRUSTED_PROXIES: trustedProxies,
         RESEND_BASE_URL: mail.transport === "resend" ? (mail.baseUrl ?? "") : "",
       },
       secrets: { RELAYKEY_CONFIRM_KEY: secrets.RELAYKEY_CONFIRM_KEY },
@@ -126,7 +128,9 @@ function decide({
         RELAYKEY_DEV_UPSTREAMS: upstreams,
         RELAYKEY_TRUSTED_PROXIES: trustedProxies,
         RELAYKEY_ALLOW_INSECURE_COOKIES: controlUrl.startsWith("https:") ? "" : "1",
+        ...pick(stripe, (name) => STRIPE_SETTINGS[name] === false),
       },
+      furtherSecrets: pick(stripe, (name) => STRIPE_SETTINGS[name] === true),
       secrets: {
         DATABASE_URL: databaseUrl,
         RELAYKEY_TOKEN_KEY: secrets.RELAYKEY_TOKEN_KEY,
@@ -145,6 +149,13 @@ function decide({
     outbox: { vars: {}, secrets: {}, outbound: nothing, port: ports.outbox },
     upstream: { vars: {}, secrets: {}, outbound: nothing, port: ports.upstream },
   };
+}
+
+function pick(
+  values: Readonly<Record<string, string>>,
+  isWanted: (name: string) => boolean,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => isWanted(name)));
 }
 
 function mailSecrets(mail: MailSettings): Record<string, string> {

@@ -32,9 +32,8 @@ const RESEND = {
 
 test("who says nothing gets an evaluation; also where variables are empty, or another program's", () => {
   expect(readSettings({})).toEqual(EVALUATION);
-  expect(readSettings({ RELAYKEY_MAIL_TRANSPORT: "", RESEND_API_KEY: "re_other", SMTP_URL: "?" })).toEqual(
-    EVALUATION,
-  );
+  const others = { RESEND_API_KEY: "re_other", SMTP_URL: "?", STRIPE_SECRET_KEY: "sk_test_other" };
+  expect(readSettings({ RELAYKEY_MAIL_TRANSPORT: "", ...others })).toEqual(EVALUATION);
 });
 
 test("a whole installation is read; without its own word it admits no upstream on this machine", () => {
@@ -48,11 +47,17 @@ test("a whole installation is read; without its own word it admits no upstream o
     trustedProxies: "127.0.0.1/32,10.0.0.0/8",
     devUpstreams: false,
     mail: { transport: "smtp", from: SMTP.RELAYKEY_MAIL_FROM, url: SMTP.SMTP_URL, authorities: [] },
+    stripe: {},
   });
   expect(readSettings({ ...URLS, RELAYKEY_DEV_UPSTREAMS: "loopback" })).toMatchObject({
     publicUrls,
     devUpstreams: true,
   });
+});
+
+test("Stripe is handed on as it is; the control plane says what is missing", () => {
+  const stripe = { STRIPE_SECRET_KEY: "sk_test_1", STRIPE_PRICE_TEAM: "price_1" };
+  expect(readSettings({ ...stripe, STRIPE_API_URL: "" }).stripe).toEqual(stripe);
 });
 
 test("Resend is read, with and without its webhook", () => {

@@ -12,7 +12,19 @@ export interface Settings {
   /** Upstreams on this machine are admitted, and the demo is there. */
   readonly devUpstreams: boolean;
   readonly mail: MailSettings;
+  /** Those of STRIPE_SETTINGS that are set. The control plane says what is missing or malformed. */
+  readonly stripe: Readonly<Record<string, string>>;
 }
+
+/** By name, whether it is a secret. */
+export const STRIPE_SETTINGS: Readonly<Record<string, boolean>> = {
+  STRIPE_SECRET_KEY: true,
+  STRIPE_WEBHOOK_SECRET: true,
+  STRIPE_PRICE_BUILDER: false,
+  STRIPE_PRICE_TEAM: false,
+  STRIPE_PRICE_BUSINESS: false,
+  STRIPE_API_URL: false,
+};
 
 export interface PublicUrls {
   readonly proxy: string;
@@ -28,6 +40,7 @@ export const EVALUATION: Settings = {
   trustedProxies: "",
   devUpstreams: true,
   mail: { transport: "outbox" },
+  stripe: {},
 };
 
 const PUBLIC_URLS = {
@@ -50,7 +63,22 @@ export function readSettings(environment: Environment): Settings {
     trustedProxies,
     devUpstreams: readDevUpstreams(environment, publicUrls),
     mail: readMailSettings(environment),
+    stripe: readStripe(environment),
   };
+}
+
+/** Another program's account at Stripe is none of ours: without a price of a plan there is nothing to read. */
+function readStripe(environment: Environment): Record<string, string> {
+  const isMeant = Object.keys(STRIPE_SETTINGS).some(
+    (name) => name.startsWith("STRIPE_PRICE_") && (environment[name] ?? "") !== "",
+  );
+  if (!isMeant) return {};
+  return Object.fromEntries(
+    Object.keys(STRIPE_SETTINGS).flatMap((name) => {
+      const value = environment[name] ?? "";
+      return value === "" ? [] : [[name, value]];
+    }),
+  );
 }
 
 function readPublicUrls(environment: Environment): PublicUrls | null {

@@ -8,6 +8,7 @@ import { AUDIT_COLUMNS } from "../audit/columns.ts";
 import { EXPORT_FORMATS, exportEvents } from "../audit/export.ts";
 import type { ExportFormat } from "../audit/export.ts";
 import { tail } from "../audit/tail.ts";
+import { addAuditChainCommands } from "./audit-chain.ts";
 import { printList } from "../output.ts";
 import { moment } from "../selection-options.ts";
 
@@ -64,6 +65,11 @@ export function addAuditCommands(program: Command): void {
         await exportEvents(context, { ...readFilter(options), cursor }, format);
       }),
     );
+
+  addAuditChainCommands(group, {
+    add: (command) => timeOptions(filterOptions(command)),
+    read: readFilter,
+  });
 }
 
 function filterOptions(command: Command): Command {

@@ -74,7 +74,7 @@ export function purposeOf(command: string): string {
  * @returns whether it is dead everywhere.
  */
 export async function revokeSessionKey(
-  { call, printer }: CliContext,
+  context: CliContext,
   { id, expiresAt }: Pick<SessionKey, "id" | "expiresAt">,
   stop: AbortSignal = new AbortController().signal,
 ): Promise<boolean> {
@@ -82,14 +82,15 @@ export async function revokeSessionKey(
     await sleep(pause, stop);
     if (stop.aborted) break;
     try {
-      const answer = await call("POST", `/keys/${id}/revoke`);
+      const answer = await context.call("POST", `/keys/${id}/revoke`);
       if ((answer["enforcement"] as Json)["state"] === "enforced") return true;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
     }
-    if (pause === 0) printer.err("rk: the key could not be revoked yet. Trying again; a signal stops that.");
+    if (pause === 0)
+      context.printer.err("rk: the key could not be revoked yet. Trying again; a signal stops that.");
   }
-  printer.err(
+  context.printer.err(
     `rk: the key ${id} could not be revoked for certain. Repeat it with rk keys revoke ${id}; it ends by itself at ${expiresAt}.`,
   );
   return false;

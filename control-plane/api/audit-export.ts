@@ -56,6 +56,23 @@ export function exportStream(pages: AsyncIterator<readonly AuditRow[], void>, fo
   return { type: EXPORT_TYPES[format], fileName: `audit-events.${format}`, body };
 }
 
+/** Events with what proves them, lines at a time; as above, a failure breaks the stream off. */
+export function proofStream(lines: AsyncIterator<string, void>): Stream {
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      let part = await lines.next();
+      // A pull that brings nothing is not repeated.
+      while (part.done !== true && part.value === "") part = await lines.next();
+      if (part.done === true) controller.close();
+      else controller.enqueue(utf8(part.value));
+    },
+    async cancel() {
+      await lines.return?.();
+    },
+  });
+  return { type: EXPORT_TYPES.ndjson, fileName: "audit-proof.ndjson", body };
+}
+
 function line(row: AuditRow, format: ExportFormat): string {
   const event = presentAuditEvent(row);
   if (format === "ndjson") return `${JSON.stringify(event)}\n`;

@@ -62,6 +62,8 @@ interface Described {
   readonly creates?: true;
   /** A change of what GET on the same path shows: If-Match makes it conditional. */
   readonly conditional?: true;
+  /** An unsafe method that changes nothing of the organization all the same: it works something out, or repeats what is under way. */
+  readonly changes?: "nothing";
   /** A body that passes. */
   readonly example?: unknown;
 }

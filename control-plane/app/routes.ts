@@ -27,6 +27,7 @@ export default [
     route("keys", "routes/keys.tsx"),
     route("keys/new", "routes/keys-new.tsx"),
     route("keys/revoke", "routes/keys-revoke.tsx"),
+    route("keys/revoked/:run", "routes/keys-revoked.tsx"),
     route("keys/:key", "routes/key.tsx"),
     route("keys/:key/first-request", "routes/key-first-request.ts"),
     route("keys/:key/edit", "routes/key-edit.tsx"),

@@ -53,6 +53,7 @@ export const ACTIONS = {
   "token.own": { ...READ, provisioner: true },
   "token.change": DANGEROUS,
   "audit.read": READ,
+  "audit_chain.read": READ,
   "admin_event.read": READ,
   "policy.dry_run": READ,
   "catalogue.read": { ...READ, provisioner: true },

@@ -1,3 +1,4 @@
+import { newId } from "@relaykey/core/ids";
 import * as queries from "@relaykey/db/queries/key-lifecycle";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
 import { listKeys } from "@relaykey/db/queries/keys";
@@ -27,12 +28,14 @@ export interface BulkRevocation {
  * pending and goes on by itself, or at once with `continueEnforcement`.
  *
  * @param rehearse only counts.
+ * @param run the id under which its admin events can be found together (service/revocation-run).
  */
 export async function revokeKeys(
   deps: ServiceDependencies,
   caller: Caller,
   selection: KeySelection,
   rehearse: boolean,
+  run: string = newId(),
 ): Promise<Outcome<BulkRevocation>> {
   const allowed = authorize(caller, "key.revoke");
   if (!allowed.ok) return allowed;
@@ -49,16 +52,16 @@ export async function revokeKeys(
     caller,
     "key.revoked",
     { kind: "key", id: "" },
-    { after: { state: "revoked" }, metadata: { together: true } },
+    { after: { state: "revoked" }, metadata: { run } },
   );
   const ids = await queries.revokeKeys(deps.db, organizationId, filter.value, {
     now: new Date(deps.now()),
     event,
   });
   const enforcement = await enforceKeys(deps, organizationId, ids);
-  const run = { ids: ids.slice(0, MAX_KEYS_PER_RUN), enforced: true };
-  const keys = await listKeys(deps.db, organizationId, run, { limit: MAX_KEYS_PER_RUN, before: null });
-  const receipts = await newestReceipts(deps.db, organizationId, run.ids);
+  const reached = { ids: ids.slice(0, MAX_KEYS_PER_RUN), enforced: true };
+  const keys = await listKeys(deps.db, organizationId, reached, { limit: MAX_KEYS_PER_RUN, before: null });
+  const receipts = await newestReceipts(deps.db, organizationId, reached.ids);
   return ok({
     revoked: ids.length,
     enforcement,

@@ -123,6 +123,10 @@ function remedyFor(reason: BlockReason, event: AuditRow, snapshot: PolicySnapsho
       return "Nothing in a policy: the holder's object could not be asked. The caller can try again.";
     case "secret_unavailable":
       return "Store the vendor key again: the stored one cannot be opened.";
+    case "custody_key_refused":
+      return "Let the customer-managed key open vendor keys again: enable it, and grant its use in its key policy. Settings, Custody names what is wrong.";
+    case "custody_key_unreachable":
+      return "Nothing in a policy: the KMS of the customer-managed key did not answer in time. The caller can try again.";
     case "upstream_not_allowed":
       return "Correct the integration's address.";
     case "upstream_unreachable":

@@ -128,7 +128,7 @@ export async function findIntegration(
 }
 
 /**
- * Changes an integration and brings the change to all of its keys. Keys that could not be reached are counted as pending.
+ * Changes an integration, but for the host that its vendor key is sent to, and brings the change to all of its keys. Keys that could not be reached are counted as pending.
  *
  * @param expected the revision that it must be at; null = any.
  */
@@ -152,7 +152,14 @@ export async function changeIntegration(
   };
   const found = await findIntegration(deps, caller, reference);
   if (!found.ok) return found;
-  const { id } = found.value;
+  const { id, upstreamOrigin } = found.value;
+  // Who could send a stored vendor key elsewhere could read it there.
+  if (change.upstreamOrigin !== undefined && change.upstreamOrigin !== upstreamOrigin) {
+    return invalid(
+      "upstream",
+      `The vendor key was given for ${upstreamOrigin} and goes nowhere else: create another integration for another host, with its vendor key.`,
+    );
+  }
   const event = adminEvent(
     caller,
     "integration.changed",
@@ -221,6 +228,6 @@ export async function seal(
   secret: Secret,
 ): Promise<NewSealedSecret & { version: number }> {
   const context = { organizationId, recordId: integrationId, field: "vendor_key", version } as const;
-  const envelope = await sealSecret(deps.sealingKey, context, secret);
+  const envelope = await sealSecret({ publicKey: deps.sealingKey, customerKey: null }, context, secret);
   return { id: newId(), organizationId, integrationId, version, envelope };
 }

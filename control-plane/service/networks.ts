@@ -27,13 +27,13 @@ export async function showNetworks(
   return ask(deps, () => deps.keyControl.networks(locator.value.locator));
 }
 
-/** Trusts an address, or a block, in the holder's stead. */
+/** Trusts an address, or a block, in the holder's stead. Gives the network as lists name it. */
 export async function approveNetwork(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
   text: string,
-): Promise<Outcome<null>> {
+): Promise<Outcome<string>> {
   const network = canonicalNetwork(text);
   if (network === null) {
     return invalid(
@@ -45,10 +45,7 @@ export async function approveNetwork(
     done: "network.approved",
     failed: "network.approval_failed",
     facts: { network },
-    call: async (locator) => {
-      await deps.keyControl.approveNetwork(locator, network);
-      return true;
-    },
+    call: (locator) => deps.keyControl.approveNetwork(locator, network),
   });
 }
 
@@ -58,8 +55,8 @@ export async function removeNetwork(
   caller: Caller,
   reference: string,
   network: string,
-): Promise<Outcome<null>> {
-  return change(deps, caller, reference, {
+): Promise<Outcome<true>> {
+  return change<true>(deps, caller, reference, {
     done: "network.removed",
     failed: "network.removal_failed",
     facts: { network },
@@ -73,8 +70,8 @@ export async function dismissPending(
   caller: Caller,
   reference: string,
   pendingId: string,
-): Promise<Outcome<null>> {
-  return change(deps, caller, reference, {
+): Promise<Outcome<true>> {
+  return change<true>(deps, caller, reference, {
     done: "network.dismissed",
     failed: "network.dismissal_failed",
     facts: { pendingId },
@@ -82,33 +79,33 @@ export async function dismissPending(
   });
 }
 
-interface NetworkChange {
+interface NetworkChange<T> {
   /** The action of the admin event. */
   readonly done: string;
   /** The action of a second event, when the data plane could not be told. */
   readonly failed: string;
   readonly facts: Readonly<Record<string, string>>;
   /** False: there was nothing to change. */
-  readonly call: (locator: string) => Promise<boolean>;
+  readonly call: (locator: string) => Promise<T | false>;
 }
 
 /**
  * The object cannot share a transaction with the database. The event is written first: that something is in the log which
  * did not happen, and is followed by an event that says so, is better than a change that nobody can account for.
  */
-async function change(
+async function change<T extends string | true>(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
-  { done, failed, facts, call }: NetworkChange,
-): Promise<Outcome<null>> {
+  { done, failed, facts, call }: NetworkChange<T>,
+): Promise<Outcome<T>> {
   const found = await locate(deps, caller, reference, "network.change");
   if (!found.ok) return found;
   const { locator, id } = found.value;
   const subject = { kind: "holder", id } as const;
   await insertAdminEvent(deps.db, adminEvent(caller, done, subject, { metadata: facts }));
   const asked = await ask(deps, () => call(locator));
-  if (asked.ok && asked.value) return ok(null);
+  if (asked.ok && asked.value !== false) return ok(asked.value);
   await insertAdminEvent(deps.db, adminEvent(caller, failed, subject, { metadata: facts }));
   return asked.ok ? fail("not_found") : asked;
 }

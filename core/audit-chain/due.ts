@@ -8,6 +8,9 @@ const DAY_MS = 86_400_000;
  */
 export const LATE_DAYS = 14;
 
+/** Events that an older version of the audit plane still wrote when a chain began are older than it. */
+export const BEGINNING_MS = 600_000;
+
 /**
  * The first day (UTC, YYYY-MM-DD) on which a batch's events may be gone: that of the retention they were made under, or
  * of a shorter one that came later. A longer one promises nothing for what is there already.

@@ -10,34 +10,54 @@ export type AuditFacts = Omit<AuditEvent, "v" | "retentionDays" | "reason"> & {
 /** RFC 6962 §2.1: a leaf can never be taken for a node. */
 const LEAF = Uint8Array.of(0x00);
 
+/** An event as the API and its exports show it. */
+export type EventMembers = ReturnType<typeof eventMembers>;
+
+/** In their canonical order (RFC 8785 §3.2.3). */
+export function eventMembers(event: Omit<AuditFacts, "organizationId">) {
+  return {
+    at: new Date(event.at).toISOString(),
+    bytes_in: event.bytesIn,
+    bytes_out: event.bytesOut,
+    decision: event.decision,
+    dropped_headers: event.droppedHeaders,
+    duration_ms: event.durationMs,
+    holder_id: event.holderId,
+    integration: event.integrationSlug,
+    integration_id: event.integrationId,
+    ip: event.ip,
+    key_id: event.keyId,
+    method: event.method,
+    outcome: event.outcome,
+    path: event.path,
+    query: event.query,
+    reason: event.reason,
+    request_id: event.requestId,
+    status: event.status,
+    upstream_status: event.upstreamStatus,
+    user_agent: event.userAgent,
+  };
+}
+
 /**
- * The one spelling of an event, version 1: canonical JSON (RFC 8785) of the event as the API and its exports show it, with
- * `organization_id` and `v`. The members stand here in their canonical order.
+ * The one spelling of an event, version 1: canonical JSON (RFC 8785) of the event as the API shows it, with
+ * `organization_id` and `v`.
  */
 export function encodeLeaf(event: AuditFacts): Bytes {
+  const { outcome, path, query, reason, request_id, status, upstream_status, user_agent, ...before } =
+    eventMembers(event);
   return utf8(
     JSON.stringify({
-      at: new Date(event.at).toISOString(),
-      bytes_in: event.bytesIn,
-      bytes_out: event.bytesOut,
-      decision: event.decision,
-      dropped_headers: event.droppedHeaders,
-      duration_ms: event.durationMs,
-      holder_id: event.holderId,
-      integration: event.integrationSlug,
-      integration_id: event.integrationId,
-      ip: event.ip,
-      key_id: event.keyId,
-      method: event.method,
+      ...before,
       organization_id: event.organizationId,
-      outcome: event.outcome,
-      path: event.path,
-      query: event.query,
-      reason: event.reason,
-      request_id: event.requestId,
-      status: event.status,
-      upstream_status: event.upstreamStatus,
-      user_agent: event.userAgent,
+      outcome,
+      path,
+      query,
+      reason,
+      request_id,
+      status,
+      upstream_status,
+      user_agent,
       v: 1,
     }),
   );

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fromHex, toHex } from "../bytes.ts";
 import type { Bytes } from "../bytes.ts";
-import { inclusionProof, merkleRoot, rootOfProof, splitHashes } from "./merkle.ts";
+import { inclusionProof, merkleRoot, merkleTree, rootOfProof, splitHashes } from "./merkle.ts";
 
 async function leaf(data: Bytes): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.of(0, ...data)));
@@ -55,7 +55,7 @@ test("a proof leads from each leaf to the root, and from no other leaf, place or
         const [own] = hashes.slice(position);
         if (own === undefined) throw new Error("no leaf");
         const root = toHex(await merkleRoot(hashes));
-        const proof = await inclusionProof(hashes, position);
+        const proof = inclusionProof(await merkleTree(hashes), position);
         const count = hashes.length;
         const through = async (hash: Bytes, at: { position: number; count: number }, path: Bytes[]) => {
           const reached = await rootOfProof(hash, at, path);

@@ -6,32 +6,37 @@ export const HASH_BYTES = 32;
 /** RFC 6962 §2.1: a node can never be taken for a leaf. */
 const NODE = Uint8Array.of(0x01);
 
+/** The levels of a tree, the leaf hashes first, the root alone last. */
+export type MerkleTree = readonly (readonly Bytes[])[];
+
 /**
- * The Merkle tree hash of leaf hashes (RFC 6962 §2.1). Pairing level by level, where an odd last one goes up as it is,
+ * Builds the Merkle tree of leaf hashes (RFC 6962 §2.1). Pairing level by level, where an odd last one goes up as it is,
  * gives the same tree as the RFC's splitting at powers of two.
  *
  * @throws RangeError when there are none.
  */
+export async function merkleTree(leaves: readonly Bytes[]): Promise<MerkleTree> {
+  if (leaves.length === 0) throw new RangeError("A tree has at least one leaf.");
+  const levels: (readonly Bytes[])[] = [leaves];
+  for (let level = leaves; level.length > 1;) {
+    level = await nextLevel(level);
+    levels.push(level);
+  }
+  return levels;
+}
+
+/** The Merkle tree hash of leaf hashes. @throws RangeError when there are none. */
 export async function merkleRoot(leaves: readonly Bytes[]): Promise<Bytes> {
-  let level = leaves;
-  while (level.length > 1) level = await nextLevel(level);
-  const [root] = level;
-  if (root === undefined) throw new RangeError("A tree has at least one leaf.");
-  return root;
+  const [root] = (await merkleTree(leaves)).at(-1) ?? [];
+  return root ?? new Uint8Array();
 }
 
 /** The hashes that lead from a leaf to the root, from the leaf upwards (RFC 6962 §2.1.1). */
-export async function inclusionProof(leaves: readonly Bytes[], position: number): Promise<Bytes[]> {
-  const proof: Bytes[] = [];
-  let level = leaves;
-  let index = position;
-  while (level.length > 1) {
-    const sibling = level[index % 2 === 0 ? index + 1 : index - 1];
-    if (sibling !== undefined) proof.push(sibling);
-    level = await nextLevel(level);
-    index = Math.floor(index / 2);
-  }
-  return proof;
+export function inclusionProof(tree: MerkleTree, position: number): Bytes[] {
+  return tree.flatMap((level, height) => {
+    const index = Math.floor(position / 2 ** height);
+    return level[index % 2 === 0 ? index + 1 : index - 1] ?? [];
+  });
 }
 
 /**

@@ -76,13 +76,18 @@ export function insertAdminEvent(db: Database, event: AdminEvent) {
  *
  * @param name of the CTE, where a statement records several events.
  */
-export function adminEventCte(event: AdminEvent, name: "recorded" | "recorded_too" = "recorded"): SQL {
+export function adminEventCte(event: AdminEvent, name: `recorded${string}` = "recorded"): SQL {
   const row = adminEventRow(event);
   return sql`${sql.raw(name)} AS (
       INSERT INTO ${adminAuditEvents} (${COLUMNS})
       SELECT ${row.id}::uuid, ${columnsOf(row)}, ${row.subjectId}::uuid
       WHERE EXISTS (SELECT 1 FROM changed)
     )`;
+}
+
+/** The same for what concerns several organizations, or none: a comma before each. */
+export function adminEventCtes(events: readonly AdminEvent[]): SQL {
+  return sql.join(events.map((event, index) => sql`, ${adminEventCte(event, `recorded_${String(index)}`)}`));
 }
 
 /** The same for a change of many things at once: one event for each row of `changed`, whose id is its subject. */

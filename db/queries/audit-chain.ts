@@ -81,6 +81,14 @@ export function readEntriesOf(
   );
 }
 
+/** The number of the last entry that was written before a moment; 1 when there is none. */
+export async function entryBefore(db: Database, organizationId: string, moment: Date): Promise<number> {
+  const { rows } = await db.execute<{ sequence: string }>(sql`
+    SELECT sequence FROM ${auditChain} WHERE organization_id = ${organizationId}
+      AND written_at < ${moment.toISOString()}::timestamptz ORDER BY sequence DESC LIMIT 1`);
+  return Number(rows[0]?.sequence ?? 1);
+}
+
 /** The entries by which an organization's retention became shorter. */
 export async function readRetentions(db: Database, organizationId: string): Promise<SignedEntry[]> {
   const found = await select(

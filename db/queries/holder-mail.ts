@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { and, asc, eq, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { holders } from "../schema/holders.ts";
 import { relayKeys } from "../schema/keys.ts";
@@ -44,4 +44,19 @@ export async function stopMail(
     bump,
   ]);
   return bumped.rows.map(({ key_id }) => key_id);
+}
+
+/**
+ * Locators of the people whose keys' mail goes to an address, in all organizations.
+ *
+ * @param address in lower case.
+ */
+export async function locatorsMailedAt(db: Database, address: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .select({ locator: holders.locator })
+    .from(holders)
+    .where(and(sql`lower(${holders.email}) = ${address}`, eq(holders.mailState, "ok")))
+    .orderBy(asc(holders.id))
+    .limit(limit);
+  return rows.map(({ locator }) => locator);
 }

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, isNull, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { challenges, passkeys, sessions } from "../schema/access.ts";
-import { insertAdminEvent } from "./admin-events.ts";
+import { adminEventCtes, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 
 export type Passkey = typeof passkeys.$inferSelect;
@@ -107,13 +107,13 @@ export async function acceptAssertion(
 export async function renamePasskey(
   db: Database,
   userId: string,
-  change: { readonly id: string; readonly name: string },
+  change: { readonly id: string; readonly name: string; readonly events: readonly AdminEvent[] },
 ): Promise<boolean> {
-  const rows = await db
-    .update(passkeys)
-    .set({ name: change.name })
-    .where(and(eq(passkeys.userId, userId), eq(passkeys.id, change.id)))
-    .returning({ id: passkeys.id });
+  const { rows } = await db.execute(sql`
+    WITH changed AS (
+      UPDATE ${passkeys} SET name = ${change.name} WHERE ${ownPasskey(userId, change.id)} RETURNING id
+    )${adminEventCtes(change.events)}
+    SELECT id FROM changed`);
   return rows.length > 0;
 }
 
@@ -123,12 +123,12 @@ export async function deletePasskey(
   id: string,
   events: readonly AdminEvent[],
 ): Promise<boolean> {
-  const [rows] = await db.batch([
-    db
-      .delete(passkeys)
-      .where(and(eq(passkeys.userId, userId), eq(passkeys.id, id)))
-      .returning({ id: passkeys.id }),
-    ...events.map((event) => insertAdminEvent(db, event)),
-  ]);
+  const { rows } = await db.execute(sql`
+    WITH changed AS (DELETE FROM ${passkeys} WHERE ${ownPasskey(userId, id)} RETURNING id)${adminEventCtes(events)}
+    SELECT id FROM changed`);
   return rows.length > 0;
+}
+
+function ownPasskey(userId: string, id: string) {
+  return and(eq(passkeys.userId, userId), eq(passkeys.id, id));
 }

@@ -4,7 +4,7 @@ import type { Database } from "../client.ts";
 import { passkeys, sessions, signInAttempts } from "../schema/access.ts";
 import { memberships, users } from "../schema/people.ts";
 import type { Role } from "../schema/people.ts";
-import { insertAdminEvent } from "./admin-events.ts";
+import { adminEventCtes, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 
 /** A signed-in browser, whose it is, and what they may do in the organization that it shows. */
@@ -112,11 +112,6 @@ export async function listSessions(db: Database, userId: string, now: Date): Pro
     .orderBy(desc(sessions.id));
 }
 
-/** Signs a browser out; doing it twice changes nothing. */
-export async function deleteSession(db: Database, tokenHash: string): Promise<void> {
-  await db.delete(sessions).where(eq(sessions.tokenHash, tokenHash));
-}
-
 /** Ends sessions of a person: one, all but one, or all. @returns how many there were. */
 export async function deleteSessionsOf(
   db: Database,
@@ -130,14 +125,12 @@ export async function deleteSessionsOf(
       : "only" in which
         ? eq(sessions.id, which.only)
         : ne(sessions.id, which.except);
-  const [deleted] = await db.batch([
-    db
-      .delete(sessions)
-      .where(and(eq(sessions.userId, userId), more))
-      .returning({ id: sessions.id }),
-    ...events.map((event) => insertAdminEvent(db, event)),
-  ]);
-  return deleted.length;
+  const { rows } = await db.execute(sql`
+    WITH changed AS (
+      DELETE FROM ${sessions} WHERE ${and(eq(sessions.userId, userId), more)} RETURNING id
+    )${adminEventCtes(events)}
+    SELECT id FROM changed`);
+  return rows.length;
 }
 
 /** Shows another organization in a session, if its owner is a member there. @returns whether they are. */

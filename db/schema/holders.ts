@@ -1,4 +1,5 @@
-import { boolean, integer, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import { boolean, index, integer, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
 import type { ConfirmationPolicy } from "@relaykey/core/confirmation";
 import { NO_LIMITS } from "@relaykey/core/limits";
 import type { Limits } from "@relaykey/core/limits";
@@ -30,5 +31,9 @@ export const holders = pgTable(
     revision: integer("revision").notNull().default(1),
     createdAt: createdAt(),
   },
-  (table) => [uniqueIndex("holders_name").on(table.organizationId, table.name)],
+  (table) => [
+    uniqueIndex("holders_name").on(table.organizationId, table.name),
+    // Who asks for mail says an address, and no organization.
+    index("holders_email").on(sql`lower(${table.email})`),
+  ],
 );

@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ConfirmationMail, ConfirmationView } from "@relaykey/core/rpc";
+import type {
+  ConfirmationMail,
+  ConfirmationView,
+  EndedLink,
+  ReviewMail,
+  ReviewView,
+} from "@relaykey/core/rpc";
 import type { Outbound } from "@relaykey/local/config/workerd";
 import { until } from "@relaykey/local/test/run-workerd";
 import { startSmallStack } from "@relaykey/local/test/small-stack";
@@ -11,11 +17,15 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What the data plane's stand-in answers for a link; `then` is what a use leaves to be seen. */
 export interface Arranged {
-  readonly view?: ConfirmationView | { readonly state: string };
+  readonly view?: ConfirmationView | EndedLink;
   readonly confirm?: { readonly state: string };
   readonly reject?: { readonly state: string };
   readonly resend?: { readonly state: string };
-  readonly then?: Readonly<Record<string, { readonly state: string }>>;
+  readonly openReview?: string | null;
+  readonly review?: ReviewView | { readonly state: "ended" };
+  readonly stopTrusting?: { readonly state: string };
+  readonly freezeKey?: { readonly state: string; readonly withinSeconds: number };
+  readonly then?: Readonly<Record<string, Arranged>>;
   readonly down?: boolean;
 }
 
@@ -105,6 +115,40 @@ max_batch_timeout = 0
     return { url, token, mailId: mail.mailId };
   }
 
+  #generations = 0;
+
+  /** A link to the own networks as it stands in a mail, and its token. */
+  async reviewLink(answers: Arranged): Promise<{ url: string; token: string }> {
+    const token = randomBytes(32).toString("base64url");
+    this.#generations += 1;
+    const generation = this.#generations;
+    const to = `${crypto.randomUUID()}@example.org`;
+    const mail: ReviewMail = {
+      to,
+      organizationId: "0195d8f0-0000-7000-8000-000000000001",
+      holderId: "0195d8f0-0000-7000-8000-000000000002",
+      holderName: "Ann",
+      organizationName: "Acme",
+      token,
+      mailId: `review-${token}`,
+      expiresAt: Date.now() + 30 * 60_000,
+    };
+    await this.arrange(token, answers);
+    await this.#post("/arrange-review", { generation, mail });
+    await this.enqueue({ v: 1, kind: "review", holderLocator: "0123456789abcdef", generation });
+    const { text } = await this.mailTo(to);
+    const url = /^http\S+\/n\/\S+$/m.exec(text)?.[0];
+    if (url === undefined) throw new Error("The mail has no link.");
+    return { url, token };
+  }
+
+  /** What was queued for the control plane about an address. */
+  async notices(email: string): Promise<Record<string, unknown>[]> {
+    const response = await fetch(`${this.#stack.url("relaykey-proxy")}/notices`);
+    const all = (await response.json()) as Record<string, unknown>[];
+    return all.filter((notice) => notice["email"] === email);
+  }
+
   async arrange(token: string, answers: Arranged): Promise<void> {
     await this.#post("/arrange", { token, answers });
   }
@@ -175,5 +219,59 @@ export function aView(more: Partial<ConfirmationView> = {}): ConfirmationView {
     numberMatching: false,
     expiresAt: now + 14 * 60_000,
     ...more,
+  };
+}
+
+/** Three networks, one that waits, and keys of each kind. */
+export function aReview(): ReviewView {
+  const now = Date.now();
+  const { pending } = aView();
+  const place = pending.request.place;
+  const elsewhere = { country: "PT", region: "Lisbon", city: "Lisbon", asn: 3_243, network: "MEO" };
+  const keyOf = (index: number): string => `0195d8f0-0000-7000-8000-00000000001${String(index)}`;
+  return {
+    state: "open",
+    holderName: "Ann",
+    organizationName: "Acme",
+    trusted: [
+      { network: "198.51.100.4", source: "first_use", firstSeen: now - 9e8, lastSeen: now - 6e4, place },
+      {
+        network: "2001:db8:85a3:8d3::/64",
+        source: "confirmed",
+        firstSeen: now - 5e8,
+        lastSeen: now - 3e8,
+        place: elsewhere,
+      },
+      { network: "192.0.2.0/24", source: "approved", firstSeen: now - 8e8, lastSeen: now - 7e8, place },
+    ],
+    preapproved: ["10.0.0.0/8"],
+    pending: [pending],
+    keys: [
+      {
+        keyId: keyOf(1),
+        name: "Laptop",
+        display: "rk_proxy_…a1b2",
+        integration: "openai",
+        isFrozen: false,
+        addresses: "confirm",
+      },
+      {
+        keyId: keyOf(2),
+        name: "Build server",
+        display: "rk_proxy_…c3d4",
+        integration: "github",
+        isFrozen: false,
+        addresses: "any",
+      },
+      {
+        keyId: keyOf(3),
+        name: "Old phone",
+        display: "rk_proxy_…e5f6",
+        integration: "openai",
+        isFrozen: true,
+        addresses: "confirm",
+      },
+    ],
+    expiresAt: now + 25 * 60_000,
   };
 }

@@ -1,20 +1,16 @@
-import { mkdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../browser.ts";
 import { PagesStack, aView } from "./pages-stack.ts";
 import type { Arranged } from "./pages-stack.ts";
+import { LOOKS, READING_MS, check, read, title } from "./visitor.ts";
 
-const ARTIFACTS = fileURLToPath(new URL("../artifacts/confirm/", import.meta.url));
 const LOCATOR = "0123456789abcdef";
 
 let stack: PagesStack;
 let browser: Browser;
 
 beforeAll(async () => {
-  mkdirSync(ARTIFACTS, { recursive: true });
   stack = await PagesStack.start();
   // A person's browser is not driven by a program.
   browser = await launchBrowser(["--disable-blink-features=AutomationControlled"]);
@@ -29,25 +25,20 @@ const ANSWERS = {
   confirm: { state: "confirmed_now" },
   reject: { state: "frozen_now" },
   resend: { state: "sent" },
-  then: { confirm: { state: "confirmed" }, reject: { state: "frozen" } },
+  then: { confirm: { view: { state: "confirmed" } }, reject: { view: { state: "frozen" } } },
 } as const;
 
-/** As long as a person needs to read. */
-const READING_MS = 1_600;
+/** A link that comes too late to confirm. */
+const LATE = {
+  state: "expired",
+  freezable: { keyName: "Laptop", keyDisplay: "rk_proxy_…a1b2", organizationName: "Acme" },
+} as const;
 
 async function open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   await page.goto(url);
   return page;
-}
-
-async function read(page: Page): Promise<void> {
-  await page.waitForTimeout(READING_MS);
-}
-
-async function title(page: Page): Promise<string | null> {
-  return page.textContent("h1");
 }
 
 describe.each<[string, BrowserContextOptions]>([
@@ -132,6 +123,33 @@ describe.each<[string, BrowserContextOptions]>([
     expect(await title(page)).toBe("A new mail is on its way");
     expect(await stack.calls(token)).toEqual([["resend", LOCATOR]]);
   });
+
+  test.each(["expired", "locked"] as const)("says “this wasn’t me” with a link that is %s", async (state) => {
+    const { url, token } = await stack.link({ ...ANSWERS, view: { ...LATE, state } });
+    const page = await open(url, options);
+    await page.click("text=This wasn’t me");
+    expect(await title(page)).toBe("Freeze this key?");
+    expect(await page.textContent(".card")).toContain("Laptop");
+    await read(page);
+    await page.click("text=Leave it as it is");
+    await page.click("text=Continue");
+    expect(await title(page)).toBe("Nothing was changed");
+    expect(await stack.calls(token)).toEqual([]);
+    await page.goto(`${url}?freeze`);
+    await read(page);
+    await page.click("text=Freeze it: it is not safe");
+    await page.click("text=Continue");
+    expect(await title(page)).toBe("The key is frozen");
+    expect(await stack.calls(token)).toEqual([["reject", LOCATOR]]);
+  });
+});
+
+test("a link that ended otherwise offers nothing to freeze, whoever asks for it", async () => {
+  const { url, token } = await stack.link({ ...ANSWERS, view: { state: "confirmed" } });
+  const page = await open(`${url}?freeze`);
+  expect(await title(page)).toBe("Already confirmed");
+  expect(await page.locator("form").count()).toBe(0);
+  expect(await stack.calls(token)).toEqual([]);
 });
 
 test("everything can be done with the keyboard alone", async () => {
@@ -241,6 +259,7 @@ describe("a form", () => {
     ["no ticket", { fields: { ticket: null } }, 422],
     ["an invented ticket", { fields: { ticket: "zzzzzz.AAAA" } }, 422],
     ["a ticket of another step", { fields: { step: "freeze", answer: "freeze" } }, 422],
+    ["a ticket of a late step", { fields: { step: "late_freeze", answer: "freeze" } }, 422],
     ["an unknown step", { fields: { step: "approve" } }, 403],
     ["the decoy filled in", { fields: { website: "https://example.org" } }, 422],
     ["no decoy", { fields: { website: null } }, 422],
@@ -372,6 +391,9 @@ const STATES: Readonly<
       { answers: { view: { state } } },
     ]),
   ),
+  late: { answers: { view: LATE } },
+  "late-locked": { answers: { view: { ...LATE, state: "locked" } } },
+  "late-freeze": { answers: { view: LATE }, act: (page) => page.click("text=This wasn’t me") },
   unavailable: { answers: { down: true } },
   throttled: {
     answers: { view: { state: "expired" }, resend: { state: "throttled" } },
@@ -382,34 +404,6 @@ const STATES: Readonly<
     act: (page) => page.click("text=Send a new mail"),
   },
 };
-
-const LOOKS: readonly (readonly [string, BrowserContextOptions])[] = [
-  ["light", { colorScheme: "light", viewport: { width: 1_100, height: 900 } }],
-  ["dark", { colorScheme: "dark", viewport: { width: 1_100, height: 900 } }],
-  ["phone", { colorScheme: "light", viewport: { width: 375, height: 812 } }],
-];
-
-/** Violations of WCAG 2.2 AA, by rule. */
-async function violations(page: Page): Promise<string[]> {
-  // Past the page's own policy, which admits no script but its own.
-  const session = await page.context().newCDPSession(page);
-  await session.send("Runtime.evaluate", { expression: axe.source });
-  const { result } = await session.send("Runtime.evaluate", {
-    expression: `axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] }).then(({ violations }) => JSON.stringify(violations.map(({ id, nodes }) => id + " " + nodes.map(({ target }) => target).join(" "))))`,
-    awaitPromise: true,
-    returnByValue: true,
-  });
-  return JSON.parse(String(result.value)) as string[];
-}
-
-async function check(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: `${ARTIFACTS}${name}.png`, fullPage: true });
-  expect(await violations(page)).toEqual([]);
-  const overflow = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  expect(overflow).toBeLessThanOrEqual(0);
-}
 
 describe.each(LOOKS)("accessible and whole, %s:", (look, options) => {
   test.concurrent.each(Object.entries(STATES))("%s", async (name, { answers, matching, act }) => {

@@ -49,6 +49,7 @@ export const PAGES: readonly PageUnderTest[] = [
     path: ({ keys }) => `/keys/revoke?key=${keys[0]?.id ?? ""}&key=${keys[1]?.id ?? ""}`,
   },
   { name: "keys-revoke-nothing", path: () => "/keys/revoke" },
+  { name: "keys-revoke-all", path: () => "/keys/revoke?all=yes&state=active" },
   { name: "integrations", path: () => "/integrations" },
   { name: "integration-catalogue", path: () => "/integrations/new" },
   { name: "integration-new", path: () => "/integrations/new?from=anthropic" },

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EVALUATION } from "@relaykey/local/settings";
 import { startStack } from "@relaykey/local/stack";
 import type { Stack } from "@relaykey/local/stack";
 import type { MailSettings } from "@relaykey/local/mail-settings";
@@ -41,7 +42,7 @@ export class MailStack {
 
   static async start(mail: MailSettings): Promise<MailStack> {
     const state = mkdtempSync(join(tmpdir(), "relaykey-mail-"));
-    const settings = { publicUrls: PUBLIC_URLS, trustedProxies: "", devUpstreams: true, mail };
+    const settings = { ...EVALUATION, publicUrls: PUBLIC_URLS, mail };
     return new MailStack(await startStack({ state, port: "free", settings }), state);
   }
 

@@ -1,5 +1,5 @@
 import { checkBatch, checkLinks, checkSignature } from "@relaykey/core/audit-chain/check";
-import { dueDay, isRetention } from "@relaykey/core/audit-chain/due";
+import { BEGINNING_MS, dueDay, isRetention } from "@relaykey/core/audit-chain/due";
 import { hashEntry, NO_HEAD } from "@relaykey/core/audit-chain/entry";
 import type { ChainEntry, ChainHead, RetentionEntry } from "@relaykey/core/audit-chain/entry";
 import { signatureChecker } from "@relaykey/core/audit-chain/keys";
@@ -12,8 +12,6 @@ import { readSpan } from "@relaykey/db/queries/audit-chain-checks";
 
 /** How much of a chain is read at a time. */
 const STRIDE = { entries: 100, events: 2_000 } as const;
-/** Events that an older version of the audit plane still wrote when the chain began are no strangers. */
-const BEGINNING_MS = 600_000;
 
 /** One look at a part of a chain. */
 export interface Stride {

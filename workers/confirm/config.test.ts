@@ -13,6 +13,7 @@ test.each<[string, unknown, Record<string, unknown>]>([
   ["RELAYKEY_EDITION", "hunter2", {}],
   ["RELAYKEY_CONFIRM_URL", "http://confirm.example.com", { RELAYKEY_EDITION: "cloudflare" }],
   ["RELAYKEY_CONFIRM_URL", "https://hunter2.example.com/path", {}],
+  ["RELAYKEY_TRUSTED_PROXIES", "hunter2", { RELAYKEY_EDITION: "local" }],
   ["RELAYKEY_CONFIRM_KEY", undefined, {}],
   ["RELAYKEY_CONFIRM_KEY", "hunter2", {}],
   ["RELAYKEY_MAIL_FROM", "hunter2", {}],

@@ -1,5 +1,7 @@
 import { fromAnyBase64 } from "@relaykey/core/bytes";
 import type { Bytes } from "@relaykey/core/bytes";
+import { readClientIpSource } from "@relaykey/core/client-ip";
+import type { ClientIpSource } from "@relaykey/core/client-ip";
 import type { OutboxApi } from "@relaykey/core/mail";
 import type { ConfirmationsApi } from "@relaykey/core/rpc";
 import { Secret } from "@relaykey/core/secret";
@@ -15,6 +17,7 @@ import type { Transport } from "./mail/transports/transport.ts";
 export interface Dependencies {
   /** Where the pages are: scheme, host and port. */
   readonly origin: string;
+  readonly clientIps: ClientIpSource;
   readonly confirmations: ConfirmationsApi;
   /** Tags links, and binds page forms to a browser. */
   readonly key: CryptoKey;
@@ -58,8 +61,12 @@ export async function configure(env: ConfirmEnv): Promise<Dependencies> {
   if (mailbox === null) {
     throw new ConfigurationError('RELAYKEY_MAIL_FROM must be an address, or "Name <address>".');
   }
+  const trustedProxies: unknown = env.RELAYKEY_TRUSTED_PROXIES;
+  const clientIps = readClientIpSource(edition, typeof trustedProxies === "string" ? trustedProxies : "");
+  if (!clientIps.ok) throw new ConfigurationError(clientIps.detail);
   return {
     origin: parseOrigin(text(env, "RELAYKEY_CONFIRM_URL"), edition),
+    clientIps: clientIps.source,
     confirmations: env.CONFIRMATIONS as unknown as ConfirmationsApi,
     key: await parseKey(text(env, "RELAYKEY_CONFIRM_KEY")),
     from,

@@ -1,9 +1,20 @@
 import { equalBytes, fromBase64Url, toBase64Url, utf8 } from "@relaykey/core/bytes";
-import type { Link } from "./link.ts";
 
 /** A form of the pages. A ticket for one is none for another. */
 export type Step = (typeof STEPS)[number];
-const STEPS = ["question", "freeze", "resend"] as const;
+const STEPS = [
+  "question",
+  "freeze",
+  "resend",
+  "late_freeze",
+  "open_review",
+  "ask",
+  "stop",
+  "freeze_key",
+] as const;
+
+/** Its form changes nothing: who has just answered may be quick. */
+const LEADS_ON: Step = "open_review";
 
 /** Nobody sees this field. Its name is one that programs like to fill in. */
 export const DECOY_FIELD = "website";
@@ -17,6 +28,7 @@ export interface Submission {
   readonly step: Step;
   readonly answer: string | null;
   readonly number: string | null;
+  readonly email: string | null;
 }
 
 export type Judged =
@@ -32,10 +44,11 @@ export type Judged =
       readonly step: Step | null;
     };
 
-/** What binds a form: to a link, to the browser that it was shown in. */
+/** What binds a form: to what it is about, to the browser that it was shown in. */
 interface Binding {
   readonly key: CryptoKey;
-  readonly link: Link;
+  /** The code of a link, and what of that link's page. */
+  readonly about: string;
   /** The value of the page's cookie. */
   readonly browser: string;
 }
@@ -61,8 +74,9 @@ export async function judgeSubmission(
   const shownAt = await readTicket(form.get("ticket") ?? "", step, binding);
   if (shownAt === null || now - shownAt > LONGEST_VISIT_MS) return { ok: false, problem: "stale", step };
   if (isProgram(headers, form)) return { ok: false, problem: "program", step };
-  if (now - shownAt < SHORTEST_VISIT_MS) return { ok: false, problem: "hasty", step };
-  return { ok: true, submission: { step, answer: form.get("answer"), number: form.get("number") } };
+  if (now - shownAt < SHORTEST_VISIT_MS && step !== LEADS_ON) return { ok: false, problem: "hasty", step };
+  const said = { answer: form.get("answer"), number: form.get("number"), email: form.get("email") };
+  return { ok: true, submission: { step, ...said } };
 }
 
 /**
@@ -99,7 +113,7 @@ async function readTicket(ticket: string, step: Step, binding: Binding): Promise
   return equalBytes(given, await mac(step, binding, shownAt)) ? shownAt : null;
 }
 
-async function mac(step: Step, { key, link, browser }: Binding, at: number): Promise<Uint8Array> {
-  const parts = ["relaykey page v1", step, link.holderLocator, link.token, browser, String(at)];
+async function mac(step: Step, { key, about, browser }: Binding, at: number): Promise<Uint8Array> {
+  const parts = ["relaykey page v2", step, about, browser, String(at)];
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, utf8(parts.join("\0"))));
 }

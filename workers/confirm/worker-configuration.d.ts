@@ -6,6 +6,7 @@ interface __BaseEnv_Env {
 	RELAYKEY_MAIL_FROM: string;
 	RELAYKEY_MAIL_TRANSPORT: string;
 	RESEND_BASE_URL: string;
+	RELAYKEY_TRUSTED_PROXIES: string;
 	RELAYKEY_CONFIRM_KEY: string;
 	CONFIRMATIONS: Service /* entrypoint Confirmations from relaykey-proxy */;
 }
@@ -20,7 +21,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "RELAYKEY_EDITION" | "RELAYKEY_CONFIRM_URL" | "RELAYKEY_MAIL_FROM" | "RELAYKEY_MAIL_TRANSPORT" | "RESEND_BASE_URL" | "RELAYKEY_CONFIRM_KEY">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "RELAYKEY_EDITION" | "RELAYKEY_CONFIRM_URL" | "RELAYKEY_MAIL_FROM" | "RELAYKEY_MAIL_TRANSPORT" | "RESEND_BASE_URL" | "RELAYKEY_TRUSTED_PROXIES" | "RELAYKEY_CONFIRM_KEY">> {}
 }
 declare module "*.txt" {
 	const value: string;

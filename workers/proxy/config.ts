@@ -1,8 +1,10 @@
 import { readClientIpSource } from "@relaykey/core/client-ip";
 import type { ClientIpSource } from "@relaykey/core/client-ip";
-import { deriveLocalKeys } from "@relaykey/core/envelope";
 import { importTagKey } from "@relaykey/core/token";
 import { AuditSink } from "./audit-sink.ts";
+import { readKeyring } from "./custody/config.ts";
+import type { CustodyEnv } from "./custody/config.ts";
+import { EnvelopeOpener } from "./custody/opener.ts";
 import { Directory } from "./directory.ts";
 import { holderStub } from "./holders.ts";
 import { LeaseBook } from "./lease-book.ts";
@@ -18,7 +20,7 @@ export interface Dependencies {
   /** Plain-http loopback upstreams are admitted. Never true on Cloudflare. */
   readonly development: boolean;
   readonly tagKey: CryptoKey;
-  readonly openingKeys: Awaited<ReturnType<typeof deriveLocalKeys>>;
+  readonly opener: EnvelopeOpener;
   readonly directory: Directory;
   readonly leases: LeaseBook;
   readonly audit: AuditSink;
@@ -34,7 +36,7 @@ export class ConfigurationError extends Error {
  *
  * @throws ConfigurationError naming the first binding, variable or secret that is missing or malformed.
  */
-export async function configure(env: Env): Promise<Dependencies> {
+export async function configure(env: CustodyEnv): Promise<Dependencies> {
   for (const name of ["KEY_HOLDER", "POLICY", "AUDIT_QUEUE", "MAIL_QUEUE", "NOTICE_QUEUE"] as const) {
     if (typeof env[name] !== "object") {
       throw new ConfigurationError(`The binding ${name} is missing: declare it in wrangler.toml.`);
@@ -58,9 +60,10 @@ export async function configure(env: Env): Promise<Dependencies> {
     throw new ConfigurationError("RELAYKEY_DOCS_URL must be an absolute URL.");
   }
   const tagKey = await secret("RELAYKEY_TOKEN_KEY", () => importTagKey(text(env, "RELAYKEY_TOKEN_KEY")));
-  const openingKeys = await secret("RELAYKEY_MASTER_KEY", () =>
-    deriveLocalKeys(text(env, "RELAYKEY_MASTER_KEY")),
-  );
+  text(env, "RELAYKEY_MASTER_KEY");
+  const keyring = await readKeyring(env).catch((error: unknown) => {
+    throw error instanceof RangeError ? new ConfigurationError(error.message) : error;
+  });
   const directory = new Directory(env.POLICY);
   const clientIps = readClientIpSource(edition, optional(env, "RELAYKEY_TRUSTED_PROXIES"));
   if (!clientIps.ok) throw new ConfigurationError(clientIps.detail);
@@ -74,7 +77,7 @@ export async function configure(env: Env): Promise<Dependencies> {
     docsUrl,
     development: upstreams === "loopback",
     tagKey,
-    openingKeys,
+    opener: new EnvelopeOpener(keyring, Date.now),
     directory,
     leases: new LeaseBook((locator, request) => holderStub(env, locator).lease(request), directory, Date.now),
     audit: new AuditSink(env.AUDIT_QUEUE),

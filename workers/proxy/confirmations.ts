@@ -1,15 +1,23 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { toBase64Url } from "@relaykey/core/bytes";
+import { EDGE_BOUND_SECONDS } from "@relaykey/core/enforcement";
 import type {
   ConfirmationEnd,
   ConfirmationMail,
   ConfirmationView,
   ConfirmationsApi,
+  EndedLink,
+  RemovalState,
+  ReviewFreeze,
+  ReviewMail,
+  ReviewView,
 } from "@relaykey/core/rpc";
 import { hashLinkToken } from "./confirmation-token.ts";
 import { holderStub } from "./holders.ts";
 import { describeError, log } from "./log.ts";
 import { copyPolicy } from "./policy-cache.ts";
 
+const REVIEW_TOKEN_BYTES = 32;
 /** Any other text would name an object that nobody has, and make it. */
 const LOCATOR = /^[0-9a-f]{16}$/;
 
@@ -21,10 +29,7 @@ export class Confirmations extends WorkerEntrypoint<Env> implements Confirmation
       : null;
   }
 
-  async view(
-    holderLocator: string,
-    token: string,
-  ): Promise<ConfirmationView | { readonly state: ConfirmationEnd }> {
+  async view(holderLocator: string, token: string): Promise<ConfirmationView | EndedLink> {
     const hash = await this.#hash(holderLocator, token);
     return hash === null ? { state: "unknown" } : holderStub(this.env, holderLocator).viewLink(hash);
   }
@@ -64,6 +69,46 @@ export class Confirmations extends WorkerEntrypoint<Env> implements Confirmation
   ): Promise<{ readonly state: "sent" | "throttled" | ConfirmationEnd }> {
     const hash = await this.#hash(holderLocator, token);
     return hash === null ? { state: "unknown" } : holderStub(this.env, holderLocator).resendLink(hash);
+  }
+
+  async reviewMail(holderLocator: string, generation: number): Promise<ReviewMail | null> {
+    return LOCATOR.test(holderLocator)
+      ? holderStub(this.env, holderLocator).reviewMail(holderLocator, generation)
+      : null;
+  }
+
+  async openReview(holderLocator: string, token: string): Promise<string | null> {
+    const hash = await this.#hash(holderLocator, token);
+    const review = toBase64Url(crypto.getRandomValues(new Uint8Array(REVIEW_TOKEN_BYTES)));
+    const reviewHash = await hashLinkToken(review);
+    if (hash === null || reviewHash === null) return null;
+    return (await holderStub(this.env, holderLocator).openReview(hash, reviewHash)) ? review : null;
+  }
+
+  async review(holderLocator: string, token: string): Promise<ReviewView | { readonly state: "ended" }> {
+    const hash = await this.#hash(holderLocator, token);
+    return hash === null ? { state: "ended" } : holderStub(this.env, holderLocator).viewReview(hash);
+  }
+
+  async stopTrusting(
+    holderLocator: string,
+    token: string,
+    network: string,
+  ): Promise<{ readonly state: RemovalState }> {
+    const hash = await this.#hash(holderLocator, token);
+    return hash === null
+      ? { state: "ended" }
+      : holderStub(this.env, holderLocator).stopTrusting(hash, network);
+  }
+
+  async freezeKey(holderLocator: string, token: string, keyId: string): Promise<ReviewFreeze> {
+    const hash = await this.#hash(holderLocator, token);
+    if (hash === null) return { state: "ended", withinSeconds: 0 };
+    const { state, key } = await holderStub(this.env, holderLocator).freezeReviewed(hash, keyId);
+    if (key === null) return { state, withinSeconds: 0 };
+    // A key that is enforced at the edge lives by the copy: without it nothing was frozen, and the answer is none.
+    await copyPolicy(this.env, key);
+    return { state, withinSeconds: key.enforcement === "edge" ? EDGE_BOUND_SECONDS : 0 };
   }
 
   ping(): Promise<"ok"> {

@@ -1,4 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { proveCustody, rewrap } from "@relaykey/core/custody/answers";
+import { decodeChallengeOrder, decodeRewrapOrder } from "@relaykey/core/custody/orders";
+import type { ChallengeResult, RewrapResult } from "@relaykey/core/custody/orders";
 import { decodeProbeOrder } from "@relaykey/core/probe";
 import type { ProbeResult } from "@relaykey/core/probe";
 import type {
@@ -16,7 +19,7 @@ import { probe } from "./probe.ts";
 
 /**
  * All that the control plane may ask of the data plane: make a policy hold, end a key, look at its enforcement state, try
- * a sealed vendor key, say from where a holder's keys may be used. It cannot read a vendor key, a lease or another binding. A rejected call means
+ * a sealed vendor key, wrap one for another key, say from where a holder's keys may be used. It cannot read a vendor key, a lease or another binding. A rejected call means
  * "not enforced": the caller shows the change as pending and asks again.
  */
 export class KeyControl extends WorkerEntrypoint<Env> implements KeyControlApi {
@@ -40,15 +43,26 @@ export class KeyControl extends WorkerEntrypoint<Env> implements KeyControlApi {
   }
 
   async probe(order: string): Promise<ProbeResult> {
-    return probe(decodeProbeOrder(order), await configure(this.env));
+    const deps = await configure(this.env);
+    return probe(decodeProbeOrder(order), { ...deps, keyring: deps.opener.keyring });
+  }
+
+  async proveCustody(order: string): Promise<ChallengeResult> {
+    const { opener } = await configure(this.env);
+    return proveCustody(decodeChallengeOrder(order), opener.keyring);
+  }
+
+  async rewrap(order: string): Promise<RewrapResult> {
+    const { opener } = await configure(this.env);
+    return rewrap(decodeRewrapOrder(order), opener.keyring);
   }
 
   async networks(holderLocator: string): Promise<HolderNetworks> {
     return holderStub(this.env, holderLocator).networks();
   }
 
-  async approveNetwork(holderLocator: string, network: string): Promise<void> {
-    await holderStub(this.env, holderLocator).approveNetwork(network);
+  async approveNetwork(holderLocator: string, network: string): Promise<string> {
+    return holderStub(this.env, holderLocator).approveNetwork(network);
   }
 
   async removeNetwork(holderLocator: string, network: string): Promise<boolean> {
@@ -57,6 +71,10 @@ export class KeyControl extends WorkerEntrypoint<Env> implements KeyControlApi {
 
   async dismissPending(holderLocator: string, pendingId: string): Promise<boolean> {
     return holderStub(this.env, holderLocator).dismissPending(pendingId);
+  }
+
+  async mailReview(holderLocator: string): Promise<void> {
+    await holderStub(this.env, holderLocator).askForReview(holderLocator);
   }
 
   ping(): Promise<"ok"> {

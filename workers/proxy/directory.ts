@@ -1,4 +1,3 @@
-import type { UnwrappedEnvelope } from "@relaykey/core/envelope";
 import { EDGE_MEMORY_SECONDS } from "@relaykey/core/enforcement";
 import { compilePolicy } from "@relaykey/core/judge";
 import type { CompiledPolicy } from "@relaykey/core/judge";
@@ -8,13 +7,11 @@ import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { BoundedMap } from "./bounded-map.ts";
 import { within } from "./deadline.ts";
 
-/** A key as this isolate knows it: decoded once, its scope compiled once, its data key unwrapped at most once. */
+/** A key as this isolate knows it: decoded once, its scope compiled once. */
 export interface KnownKey extends CompiledPolicy {
   readonly snapshot: PolicySnapshot;
   /** When this copy was read (isolate clock, epoch ms); bounds the age of keys enforced at the edge. */
   readAt: number;
-  /** Filled by the inject step: the sealed vendor key, its data key unwrapped and non-extractable. */
-  unwrapped?: Promise<UnwrappedEnvelope>;
   /** Filled by the inject step: looks for the vendor key in answers. */
   matcher?: { readonly matcher: SecretMatcher; readonly until: number };
 }
@@ -78,14 +75,7 @@ export class Directory {
       if (known.snapshot.version === snapshot.version) known.readAt = this.#now();
       return known;
     }
-    const sameEnvelope =
-      known !== null && known.snapshot.integration.secret.envelope === snapshot.integration.secret.envelope;
-    const entry: KnownKey = {
-      snapshot,
-      ...compilePolicy(snapshot),
-      readAt: this.#now(),
-      ...(sameEnvelope && known.unwrapped !== undefined ? { unwrapped: known.unwrapped } : {}),
-    };
+    const entry: KnownKey = { snapshot, ...compilePolicy(snapshot), readAt: this.#now() };
     this.#known.set(tokenHash, entry);
     return entry;
   }

@@ -2,7 +2,7 @@ import { USUAL_REFUSALS, probeOf } from "@relaykey/core/catalogue/probes";
 import type { Probe } from "@relaykey/core/catalogue/probes";
 import { placeCredential } from "@relaykey/core/credential";
 import { openSecret, unwrapEnvelope } from "@relaykey/core/envelope";
-import type { LocalKeys } from "@relaykey/core/envelope";
+import type { Keyring } from "@relaykey/core/envelope";
 import { checkUpstream } from "@relaykey/core/integration";
 import type { ProbeOrder, ProbeResult, ProbeVerdict } from "@relaykey/core/probe";
 import type { Secret } from "@relaykey/core/secret";
@@ -12,7 +12,7 @@ const DEADLINE_MS = 10_000;
 const MAX_BODY_BYTES = 4_096;
 
 interface ProbeConfig {
-  readonly openingKeys: LocalKeys;
+  readonly keyring: Keyring;
   readonly development: boolean;
   readonly ownZones: readonly string[];
 }
@@ -27,7 +27,7 @@ export async function probe(order: ProbeOrder, config: ProbeConfig): Promise<Pro
   if (spec === null) return without("no_probe");
   const upstream = checkUpstream(`${integration.upstream.origin}${integration.upstream.basePath}`, config);
   if (!upstream.ok) return without("not_allowed");
-  const secret = await open(order, config.openingKeys);
+  const secret = await open(order, config.keyring);
   if (secret === null) return without("unreadable");
 
   const headers = new Headers({ accept: "application/json", "user-agent": "RelayKey", ...spec.headers });
@@ -77,7 +77,7 @@ async function bodySaysOk(response: Response): Promise<boolean> {
   return /"ok"\s*:\s*true/.test(text);
 }
 
-async function open(order: ProbeOrder, keys: LocalKeys): Promise<Secret | null> {
+async function open(order: ProbeOrder, keyring: Keyring): Promise<Secret | null> {
   const { id, secret } = order.integration;
   const context = {
     organizationId: order.organizationId,
@@ -86,7 +86,7 @@ async function open(order: ProbeOrder, keys: LocalKeys): Promise<Secret | null> 
     version: secret.version,
   } as const;
   try {
-    return await openSecret(await unwrapEnvelope(secret.envelope, context, keys));
+    return await openSecret(await unwrapEnvelope(secret.envelope, context, keyring));
   } catch {
     return null;
   }

@@ -15,7 +15,7 @@ import { callerResponse } from "./respond.ts";
 import { send } from "./steps/forward.ts";
 import type { Answer, Exchange } from "./steps/forward.ts";
 import { readToken } from "./steps/grant.ts";
-import { inject } from "./steps/inject.ts";
+import { inject, openVendorKey } from "./steps/inject.ts";
 import { readIntake } from "./steps/intake.ts";
 import { admit, decide, outrun, watchDuty } from "./steps/lease.ts";
 import { record } from "./steps/record.ts";
@@ -73,8 +73,9 @@ async function decideAndSend(
     const maxBodyBytes = leastBodyBytes(known.snapshot);
     const tooLarge = bodyTooLarge(request, maxBodyBytes);
     if (tooLarge !== null) return tooLarge;
-    const call = await inject(request, intake, known, deps);
+    const call = await inject(request, intake, known, deps, keep);
     if (!call.ok) return call;
+    if (Date.now() >= call.value.until) continue;
     trail.dropped = call.value.dropped;
 
     const admitted = admit(subject, intake, decision.value, parts);
@@ -121,7 +122,10 @@ async function receive(
   const { exchange } = passage;
   const { leases } = deps;
   const parts = { directory: deps.directory, leases, now: Date.now };
-  const watching = watch(watchDuty(passage.subject, passage.network, trail.intake, parts, keep));
+  const watching = watch({
+    ...watchDuty(passage.subject, passage.network, trail.intake, parts, keep),
+    opens: (known) => openVendorKey(known, deps.opener, keep),
+  });
   let isOver = false;
   const over = (): void => {
     if (isOver) return;

@@ -16,6 +16,8 @@ export interface WatchDuty {
   hold(subject: LeaseSubject, keep: Keep): Promise<void>;
   refresh(subject: LeaseSubject, keep: Keep): Promise<void>;
   isCurrent(hash: string, version: number | null): boolean;
+  /** Whether the vendor key can still be opened: a customer's key that refuses ends what is under way as well. */
+  opens(known: KnownKey): Promise<Outcome<unknown>>;
   readonly keep: Keep;
 }
 
@@ -69,16 +71,19 @@ async function reJudge(duty: WatchDuty): Promise<Outcome<unknown>> {
     const known = duty.known();
     if (known === null) return refused("no_decision");
     const isCurrent = duty.isCurrent(duty.subject.hash, known.snapshot.version);
+    const opening = duty.opens(known);
     const asked = [
+      opening,
       duty.hold(duty.subject, duty.keep),
       ...(isCurrent ? [] : [duty.refresh(duty.subject, duty.keep)]),
     ];
-    await within(Promise.all(asked), ANSWER_MS, "The holder object");
+    await within(Promise.all(asked), ANSWER_MS, "The holder object, or the customer's key,");
     const newest = duty.known();
     if (newest === null || !duty.isCurrent(duty.subject.hash, newest.snapshot.version)) {
       return duty.isCurrent(duty.subject.hash, null) ? refused("token_unknown") : refused("no_decision");
     }
-    return duty.judge(newest);
+    const verdict = duty.judge(newest);
+    return verdict.ok ? await opening : verdict;
   } catch {
     return refused("no_decision");
   }

@@ -9,6 +9,7 @@ interface __BaseEnv_Env {
 	RELAYKEY_DOCS_URL: string;
 	RELAYKEY_DEV_UPSTREAMS: string;
 	RELAYKEY_TRUSTED_PROXIES: string;
+	RELAYKEY_KMS_ENDPOINT: string;
 	RELAYKEY_TOKEN_KEY: string;
 	RELAYKEY_MASTER_KEY: string;
 	KEY_HOLDER: DurableObjectNamespace<import("./index").KeyHolder>;
@@ -25,7 +26,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "RELAYKEY_EDITION" | "RELAYKEY_PROXY_URL" | "RELAYKEY_DOCS_URL" | "RELAYKEY_DEV_UPSTREAMS" | "RELAYKEY_TRUSTED_PROXIES" | "RELAYKEY_TOKEN_KEY" | "RELAYKEY_MASTER_KEY">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "RELAYKEY_EDITION" | "RELAYKEY_PROXY_URL" | "RELAYKEY_DOCS_URL" | "RELAYKEY_DEV_UPSTREAMS" | "RELAYKEY_TRUSTED_PROXIES" | "RELAYKEY_KMS_ENDPOINT" | "RELAYKEY_TOKEN_KEY" | "RELAYKEY_MASTER_KEY">> {}
 }
 declare module "*.txt" {
 	const value: string;

@@ -43,8 +43,8 @@ export const networkRoutes = [
     statuses: [200],
     errors: ["data_plane_away"],
     handle: async ({ deps, caller, params, body }) =>
-      answered(await approveNetwork(deps, caller, params.holder, body.network), () => ({
-        json: { network: body.network, trusted: true },
+      answered(await approveNetwork(deps, caller, params.holder, body.network), (trusted) => ({
+        json: { network: trusted, trusted: true },
       })),
   }),
   route({

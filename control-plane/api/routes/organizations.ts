@@ -109,6 +109,7 @@ export const organizationRoutes = [
     method: "POST",
     path: "/organization/enforce",
     id: "enforceOrganization",
+    changes: "nothing",
     action: "organization.enforce",
     tag: "Organization",
     summary: "Go on with pending changes",

@@ -10,6 +10,7 @@ export const policyRoutes = [
     method: "POST",
     path: "/policy/dry-run",
     id: "dryRunPolicy",
+    changes: "nothing",
     action: "policy.dry_run",
     tag: "Policy",
     summary: "Would this request be allowed, and why not?",

@@ -95,6 +95,7 @@ export const vendorKeyRoutes = [
     method: "POST",
     path: "/integrations/test",
     id: "testNewIntegration",
+    changes: "nothing",
     action: "integration.change",
     tag: "Integrations",
     summary: "Try an integration before it is created",

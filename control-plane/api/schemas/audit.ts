@@ -79,6 +79,8 @@ export const auditExportQuery = strict({
   ...filter,
 }).transform(({ format, cursor, ...rest }) => ({ filter: readFilter(rest), format, cursor: cursor ?? null }));
 
+export const auditProofQuery = strict(filter).transform((given) => ({ filter: readFilter(given) }));
+
 export const auditEventShape = z
   .strictObject({
     request_id: uuid,

@@ -274,7 +274,7 @@ describe("integrations", () => {
     expect(stored.map(({ version }) => version).sort()).toEqual([1, 2]);
     for (const { envelope, version } of stored) {
       const context = { organizationId, recordId: id, field: "vendor_key", version } as const;
-      const opened = await openSecret(await unwrapEnvelope(envelope, context, world.keys));
+      const opened = await openSecret(await unwrapEnvelope(envelope, context, world.keyControl.keyring));
       expect(opened.reveal()).toBe(version === 1 ? VENDOR_KEY : `${VENDOR_KEY}-2`);
     }
     const events = await world.db.select().from(adminAuditEvents).where(eq(adminAuditEvents.subjectId, id));
@@ -309,7 +309,7 @@ describe("integrations", () => {
 
     world.keyControl.failing = (keyId) => keyId === keys[1];
     const half = await client("PATCH", "/integrations/openai", {
-      upstream: "https://eu.api.openai.com/x",
+      upstream: "https://api.openai.com/x",
       timeout_ms: 5,
     });
     expect(half).toMatchObject({
@@ -318,12 +318,31 @@ describe("integrations", () => {
     });
     expect(world.keyControl.latest(keys[0])).toMatchObject({
       version: 3,
-      integration: { upstream: { origin: "https://eu.api.openai.com", basePath: "/x", timeoutMs: 5 } },
+      integration: { upstream: { origin: "https://api.openai.com", basePath: "/x", timeoutMs: 5 } },
     });
     expect((await client("GET", `/keys/${keys[1]}`)).body).toMatchObject({
       key: { policy: { state: "pending", version: 3, enforced_version: 2 } },
     });
   });
+
+  test.each(["https://evil.example", "https://api.openai.com.evil.example", "https://eu.api.openai.com"])(
+    "a stored vendor key is not sent to %s instead",
+    async (upstream) => {
+      await integration();
+      const keyId = await key();
+      const answer = await client("PATCH", "/integrations/openai", { upstream, name: "Moved" });
+      expect(answer).toMatchObject({
+        status: 400,
+        body: {
+          errors: [{ field: "upstream", message: expect.stringContaining("goes nowhere else") as string }],
+        },
+      });
+      expect((await client("GET", "/integrations/openai")).body).toMatchObject({
+        integration: { name: "OpenAI", upstream: "https://api.openai.com" },
+      });
+      expect(world.keyControl.latest(keyId)).toMatchObject({ version: 1 });
+    },
+  );
 
   test("rotations at the same time each seal a version of their own", async () => {
     const id = await integration();

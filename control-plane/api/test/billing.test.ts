@@ -2,6 +2,8 @@ import { and, asc, eq } from "drizzle-orm";
 import Stripe from "stripe";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { Secret } from "@relaykey/core/secret";
+import { startStripe } from "../../../local/test/stripe-fake.ts";
+import type { StripeFake } from "../../../local/test/stripe-fake.ts";
 import { deleteExpired } from "@relaykey/db/queries/housekeeping";
 import { findOrganization } from "@relaykey/db/queries/organizations";
 import { adminAuditEvents, organizations, stripeEvents } from "@relaykey/db/schema/organizations";
@@ -11,8 +13,6 @@ import { endBilling } from "../../service/billing/sync.ts";
 import type { Caller } from "../../service/caller.ts";
 import { answerStripe } from "../../stripe-webhook.ts";
 import { signIn, unique, value } from "./accounts/people.ts";
-import { startStripe } from "./stripe-fake.ts";
-import type { StripeFake } from "./stripe-fake.ts";
 import { createWorld } from "./world.ts";
 import type { World } from "./world.ts";
 

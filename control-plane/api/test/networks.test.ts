@@ -17,7 +17,7 @@ beforeAll(async () => {
   await made.client("POST", "/holders", { name: "jo", kind: "person", email: "jo@example.com" });
   world.keyControl.approveNetwork = (locator, network) => {
     asked.push(`${locator.length.toString()} ${network}`);
-    return Promise.resolve();
+    return Promise.resolve(network);
   };
 }, 120_000);
 
@@ -40,7 +40,7 @@ test.each([
   ["2001:DB8:1::/48", "2001:db8:1::/48"],
 ])("%s is approved as %s, and that is in the admin log", async (text, network) => {
   const caller = systemCaller(organizationId);
-  expect(await approveNetwork(world.deps, caller, "jo", text)).toMatchObject({ ok: true });
+  expect(await approveNetwork(world.deps, caller, "jo", text)).toEqual({ ok: true, value: network });
   expect(asked.at(-1)).toBe(`16 ${network}`);
   expect((await actions())[0]).toBe("network.approved");
 });

@@ -892,6 +892,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit-events/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the audit log with proofs
+         * @description Lines of JSON that prove without a network what they show: `rk audit verify` reads them. With no filter, or from and to only, the file proves that no event is missing; with others it proves the events that it has.
+         *
+         *     Needs the role viewer (`audit_chain.read`).
+         */
+        get: operations["exportAuditProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit-chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how far the audit log is verified
+         * @description The chain's last signed entry, how far the chain was checked and what was found, and the public keys to check it with. Keep the head: a later proof must still have it.
+         *
+         *     Needs the role viewer (`audit_chain.read`).
+         */
+        get: operations["getAuditChain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin-events": {
         parameters: {
             query?: never;
@@ -1664,6 +1708,62 @@ export interface components {
             bytes_out: number;
             dropped_headers: string[];
         };
+        AuditChain: {
+            /** @enum {string} */
+            state: "empty" | "unchecked" | "verified" | "broken";
+            /** @description The last entry: the checkpoint to keep. */
+            head: components["schemas"]["AuditChainEntry"] | null;
+            head_hash: string | null;
+            /** @description Every entry up to here was checked. */
+            verified_through: number;
+            verified_events: number;
+            verified_at: string | null;
+            /** @description When all of it was last checked once more. */
+            verified_again_at: string | null;
+            problem: {
+                check: string;
+                sequence: number;
+                request_id: string | null;
+                what: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339
+                 */
+                since: string;
+            } | null;
+            public_keys: {
+                id: string;
+                public_key: string;
+            }[];
+        };
+        AuditChainEntry: {
+            /** @enum {string} */
+            kind: "batch" | "retention";
+            /** @constant */
+            v: 1;
+            /** Format: uuid */
+            organization_id: string;
+            sequence: number;
+            /** @description Hash of the entry before. */
+            previous: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            written_at: string;
+            retention_days: number;
+            /** @description Of the Merkle tree of the batch's events (RFC 6962). */
+            root?: string;
+            count?: number;
+            day?: string;
+            /** Format: uuid */
+            first?: string;
+            /** Format: uuid */
+            last?: string;
+            key_id: string;
+            /** @description Ed25519, base64url. */
+            signature: string;
+        };
         AdminEvent: {
             /** Format: uuid */
             id: string;
@@ -1892,7 +1992,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            type: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
+            type: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
             title: string;
             key_id: string | null;
             holder_id: string | null;
@@ -8808,7 +8908,7 @@ export interface operations {
                 holder?: string;
                 integration?: string;
                 decision?: "allowed" | "blocked";
-                reason?: "token_missing" | "token_malformed" | "token_forged" | "token_ambiguous" | "token_unknown" | "token_revoked" | "key_frozen" | "token_expired" | "token_not_yet_valid" | "integration_unknown" | "integration_disabled" | "method_invalid" | "path_ambiguous" | "scope_path" | "scope_method" | "scope_query" | "client_ip_unknown" | "ip_not_allowed" | "ip_unconfirmable" | "ip_unconfirmed" | "rate_limited" | "concurrency_limited" | "uses_exhausted" | "body_too_large" | "no_decision" | "secret_unavailable" | "upstream_not_allowed" | "upstream_unreachable" | "upstream_timeout" | "upstream_encoding" | "internal_error";
+                reason?: "token_missing" | "token_malformed" | "token_forged" | "token_ambiguous" | "token_unknown" | "token_revoked" | "key_frozen" | "token_expired" | "token_not_yet_valid" | "integration_unknown" | "integration_disabled" | "method_invalid" | "path_ambiguous" | "scope_path" | "scope_method" | "scope_query" | "client_ip_unknown" | "ip_not_allowed" | "ip_unconfirmable" | "ip_unconfirmed" | "rate_limited" | "concurrency_limited" | "uses_exhausted" | "body_too_large" | "no_decision" | "secret_unavailable" | "custody_key_refused" | "custody_key_unreachable" | "upstream_not_allowed" | "upstream_unreachable" | "upstream_timeout" | "upstream_encoding" | "internal_error";
                 request_id?: string;
                 method?: string;
                 /** @description How the path begins; case counts. */
@@ -8934,7 +9034,7 @@ export interface operations {
                 holder?: string;
                 integration?: string;
                 decision?: "allowed" | "blocked";
-                reason?: "token_missing" | "token_malformed" | "token_forged" | "token_ambiguous" | "token_unknown" | "token_revoked" | "key_frozen" | "token_expired" | "token_not_yet_valid" | "integration_unknown" | "integration_disabled" | "method_invalid" | "path_ambiguous" | "scope_path" | "scope_method" | "scope_query" | "client_ip_unknown" | "ip_not_allowed" | "ip_unconfirmable" | "ip_unconfirmed" | "rate_limited" | "concurrency_limited" | "uses_exhausted" | "body_too_large" | "no_decision" | "secret_unavailable" | "upstream_not_allowed" | "upstream_unreachable" | "upstream_timeout" | "upstream_encoding" | "internal_error";
+                reason?: "token_missing" | "token_malformed" | "token_forged" | "token_ambiguous" | "token_unknown" | "token_revoked" | "key_frozen" | "token_expired" | "token_not_yet_valid" | "integration_unknown" | "integration_disabled" | "method_invalid" | "path_ambiguous" | "scope_path" | "scope_method" | "scope_query" | "client_ip_unknown" | "ip_not_allowed" | "ip_unconfirmable" | "ip_unconfirmed" | "rate_limited" | "concurrency_limited" | "uses_exhausted" | "body_too_large" | "no_decision" | "secret_unavailable" | "custody_key_refused" | "custody_key_unreachable" | "upstream_not_allowed" | "upstream_unreachable" | "upstream_timeout" | "upstream_encoding" | "internal_error";
                 request_id?: string;
                 method?: string;
                 /** @description How the path begins; case counts. */
@@ -9017,6 +9117,216 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "integration_unknown";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many calls. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "rate_limited";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong here. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "internal_error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAuditProof: {
+        parameters: {
+            query?: {
+                key?: string;
+                /** @description An id. */
+                holder?: string;
+                integration?: string;
+                decision?: "allowed" | "blocked";
+                reason?: "token_missing" | "token_malformed" | "token_forged" | "token_ambiguous" | "token_unknown" | "token_revoked" | "key_frozen" | "token_expired" | "token_not_yet_valid" | "integration_unknown" | "integration_disabled" | "method_invalid" | "path_ambiguous" | "scope_path" | "scope_method" | "scope_query" | "client_ip_unknown" | "ip_not_allowed" | "ip_unconfirmable" | "ip_unconfirmed" | "rate_limited" | "concurrency_limited" | "uses_exhausted" | "body_too_large" | "no_decision" | "secret_unavailable" | "upstream_not_allowed" | "upstream_unreachable" | "upstream_timeout" | "upstream_encoding" | "internal_error";
+                request_id?: string;
+                method?: string;
+                /** @description How the path begins; case counts. */
+                path_prefix?: string & (unknown & unknown);
+                ip?: string;
+                /** @description Such as 403, or 4xx for all of them. */
+                status?: string;
+                /** @description Inclusive. */
+                from?: string;
+                /** @description Inclusive. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description `invalid_request`: The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "invalid_request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `token_missing`: A management token is needed.
+             *     `token_invalid`: The management token is not valid.
+             *     `token_expired`: The management token has expired.
+             *     `token_revoked`: The management token was revoked.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "token_revoked";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_insufficient`: Your role may not do this.
+             *     `token_scope`: Outside what the token may do.
+             *     `token_address`: The token may not be used from this address.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "role_insufficient" | "token_scope" | "token_address";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `integration_unknown`: There is no such integration. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "integration_unknown";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many calls. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "rate_limited";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong here. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "internal_error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditChain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        audit_chain: components["schemas"]["AuditChain"];
+                    };
+                };
+            };
+            /** @description `invalid_request`: The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "invalid_request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `token_missing`: A management token is needed.
+             *     `token_invalid`: The management token is not valid.
+             *     `token_expired`: The management token has expired.
+             *     `token_revoked`: The management token was revoked.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "token_revoked";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_insufficient`: Your role may not do this.
+             *     `token_scope`: Outside what the token may do.
+             *     `token_address`: The token may not be used from this address.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "role_insufficient" | "token_scope" | "token_address";
                     } & components["schemas"]["Problem"];
                 };
             };
@@ -9796,7 +10106,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         allowed: boolean;
-                        reason: ("token_missing" | "token_malformed" | "token_forged" | "token_ambiguous" | "token_unknown" | "token_revoked" | "key_frozen" | "token_expired" | "token_not_yet_valid" | "integration_unknown" | "integration_disabled" | "method_invalid" | "path_ambiguous" | "scope_path" | "scope_method" | "scope_query" | "client_ip_unknown" | "ip_not_allowed" | "ip_unconfirmable" | "ip_unconfirmed" | "rate_limited" | "concurrency_limited" | "uses_exhausted" | "body_too_large" | "no_decision" | "secret_unavailable" | "upstream_not_allowed" | "upstream_unreachable" | "upstream_timeout" | "upstream_encoding" | "internal_error") | null;
+                        reason: ("token_missing" | "token_malformed" | "token_forged" | "token_ambiguous" | "token_unknown" | "token_revoked" | "key_frozen" | "token_expired" | "token_not_yet_valid" | "integration_unknown" | "integration_disabled" | "method_invalid" | "path_ambiguous" | "scope_path" | "scope_method" | "scope_query" | "client_ip_unknown" | "ip_not_allowed" | "ip_unconfirmable" | "ip_unconfirmed" | "rate_limited" | "concurrency_limited" | "uses_exhausted" | "body_too_large" | "no_decision" | "secret_unavailable" | "custody_key_refused" | "custody_key_unreachable" | "upstream_not_allowed" | "upstream_unreachable" | "upstream_timeout" | "upstream_encoding" | "internal_error") | null;
                         /** @description What the proxy would answer; null: the vendor's own. */
                         status: number | null;
                         detail: string;
@@ -10712,7 +11022,7 @@ export interface operations {
                     /** @default  */
                     description?: string;
                     /** @default [] */
-                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
+                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
                 };
             };
         };
@@ -11113,7 +11423,7 @@ export interface operations {
                 "application/json": {
                     url?: string;
                     description?: string;
-                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
+                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
                     enabled?: boolean;
                 };
             };
@@ -11959,7 +12269,7 @@ export interface operations {
             query?: {
                 limit?: string;
                 cursor?: string;
-                type?: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
+                type?: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
                 unseen?: "true";
             };
             header?: never;

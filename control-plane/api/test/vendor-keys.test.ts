@@ -45,7 +45,7 @@ async function inForce(): Promise<string> {
 
 async function opened(envelope: string, version: number): Promise<string> {
   const context = { organizationId, recordId: integrationId, field: "vendor_key", version } as const;
-  return (await openSecret(await unwrapEnvelope(envelope, context, world.keys))).reveal();
+  return (await openSecret(await unwrapEnvelope(envelope, context, world.keyControl.keyring))).reveal();
 }
 
 async function versions(): Promise<unknown> {

@@ -1,6 +1,10 @@
+import { decodeChallengeOrder, decodeRewrapOrder } from "@relaykey/core/custody/orders";
+import type { ChallengeResult, RewrapResult } from "@relaykey/core/custody/orders";
+import { proveCustody, rewrap } from "@relaykey/core/custody/answers";
 import { openSigner } from "@relaykey/core/audit-chain/keys";
 import type { ChainSigner } from "@relaykey/core/audit-chain/keys";
 import { deriveLocalKeys } from "@relaykey/core/envelope";
+import type { Keyring } from "@relaykey/core/envelope";
 import { newId } from "@relaykey/core/ids";
 import type { MailMessage } from "@relaykey/core/mail";
 import { decodeProbeOrder } from "@relaykey/core/probe";
@@ -86,12 +90,23 @@ export class RecordingKeyControl implements KeyControlApi {
   /** Whether the next network of a holder would be its first. */
   firstUse = true;
 
+  /** What envelopes are opened with. */
+  keyring: Keyring = { local: [], openForCustomer: null };
+
+  proveCustody(order: string): Promise<ChallengeResult> {
+    return proveCustody(decodeChallengeOrder(order), this.keyring);
+  }
+
+  rewrap(order: string): Promise<RewrapResult> {
+    return rewrap(decodeRewrapOrder(order), this.keyring);
+  }
+
   networks(): Promise<HolderNetworks> {
     return Promise.resolve({ trusted: [], pending: [], firstUse: this.firstUse, storm: null });
   }
 
-  approveNetwork(_locator: string, _network: string): Promise<void> {
-    return Promise.resolve();
+  approveNetwork(_locator: string, network: string): Promise<string> {
+    return Promise.resolve(network);
   }
 
   removeNetwork(): Promise<boolean> {
@@ -100,6 +115,14 @@ export class RecordingKeyControl implements KeyControlApi {
 
   dismissPending(): Promise<boolean> {
     return Promise.resolve(false);
+  }
+
+  /** Holders that were to be mailed about their networks. */
+  readonly reviewed: string[] = [];
+
+  mailReview(locator: string): Promise<void> {
+    this.reviewed.push(locator);
+    return Promise.resolve();
   }
 
   ping(): Promise<"ok"> {
@@ -183,6 +206,7 @@ export async function createWorld(
   const tagKey = await importTagKey(randomKey());
   const chainSigner = await openSigner(randomKey());
   const keyControl = new RecordingKeyControl();
+  keyControl.keyring = { local: [keys], openForCustomer: null };
   const logged: string[] = [];
   const mails: MailMessage[] = [];
   let skew = 0;

@@ -44,6 +44,8 @@ const SERIES_OF: Record<BlockReason, SeriesId> = {
   body_too_large: "limits",
   no_decision: "faults",
   secret_unavailable: "faults",
+  custody_key_refused: "faults",
+  custody_key_unreachable: "faults",
   upstream_not_allowed: "faults",
   upstream_unreachable: "faults",
   upstream_timeout: "faults",

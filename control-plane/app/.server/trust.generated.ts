@@ -149,6 +149,10 @@ export const TRUST = {
           title: "concurrent first calls from two networks trust exactly one",
         },
         {
+          file: "workers/proxy/test/confirmation.test.ts",
+          title: "G1: no request starts from a network that its holder took back, and its streams are cut",
+        },
+        {
           file: "e2e/confirmation.test.ts",
           title: "a thief's calls never reach the vendor; “this wasn't me” ends the key on the spot (G6)",
         },
@@ -313,6 +317,10 @@ export const TRUST = {
     {
       title: "A storm that starves a new network.",
       text: " Who calls with a leaked key from thousands of addresses leaves the holder's known networks, and mails that were already sent, alone. Further mails are few: one from a provider the holder already uses comes at once; any other network has to ask more persistently than each of the thief's. An admin can approve it at once, and \"this wasn't me\" in any of the mails ends the storm with the key.",
+    },
+    {
+      title: "Somebody who knows a holder's address",
+      text: " can have them mailed a link to the page about their networks: three times, then once in half an hour. Who reads the mail sees from where the keys are used, and can stop that; nothing can be added with such a link ([decision 29](decisions/0029-holders-review.md)).",
     },
     {
       title: 'Somebody who clicks "this wasn\'t me" by mistake',

@@ -10,6 +10,8 @@ export interface Column<Row> {
   readonly align?: "right";
   /** The heading is for screen readers only: check boxes, menus. */
   readonly quiet?: boolean;
+  /** Stands in the corner of a card, where it has no line of its own: a check box. */
+  readonly corner?: boolean;
 }
 
 /**
@@ -37,17 +39,17 @@ export function Table<Row>(props: {
           <tr
             key={props.keyOf(row)}
             role="row"
-            className="block py-2 align-top hover:bg-sunken/50 md:table-row md:py-0"
+            className={`relative block py-2 align-top hover:bg-sunken/50 md:static md:table-row md:p-0 ${props.columns.some(({ corner }) => corner === true) ? "pr-12" : ""}`}
           >
-            {props.columns.map(({ heading, cell, align, quiet }) => (
+            {props.columns.map(({ heading, cell, align, quiet, corner }) => (
               <td
                 key={heading}
                 role="cell"
-                className={`flex gap-3 px-4 py-1.5 md:table-cell md:py-3 ${align === "right" ? "md:text-right" : ""}`}
+                className={`flex gap-3 px-4 py-1.5 md:table-cell md:py-3 ${align === "right" ? "md:text-right" : ""} ${corner === true ? "absolute top-2 right-0 md:static" : ""}`}
               >
                 <span
                   aria-hidden="true"
-                  className={`w-24 shrink-0 text-xs leading-5 text-muted md:hidden ${quiet === true ? "invisible" : ""}`}
+                  className={`w-24 shrink-0 text-xs leading-5 text-muted md:hidden ${corner === true ? "hidden" : quiet === true ? "invisible" : ""}`}
                 >
                   {heading}
                 </span>

@@ -1,10 +1,17 @@
 import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
 import { Form, useLoaderData } from "@remix-run/react";
+import { revokeKeys } from "../../service/bulk-revoke.ts";
 import { listKeys } from "../../service/keys.ts";
-import type { KeySelection } from "../../service/keys.ts";
 import { showNames, weekOfUse } from "../../service/inventory.ts";
+import {
+  EXPIRING_DAYS,
+  UNUSED_DAYS,
+  readKeyFilter,
+  selectKeys,
+  writeKeyFilter,
+} from "../.server/key-filter.ts";
 import { may, showKeyRow } from "../.server/keys.ts";
-import { enter, unwrap } from "../.server/page.ts";
+import { enter, readCursor, unwrap } from "../.server/page.ts";
 import { LinkButton, SubmitButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
 import { SelectField, TextField } from "../components/field.tsx";
@@ -15,32 +22,18 @@ import { EmptyState } from "../components/states.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Keys · RelayKey" }];
 
-const DAY_MS = 86_400_000;
 const PER_PAGE = 50;
-const UNUSED_DAYS = 30;
-const EXPIRING_DAYS = 7;
-
-const STATES = ["active", "frozen", "revoked", "expiring", "unused", "pending"] as const;
-type StateFilter = (typeof STATES)[number] | "";
 
 export async function loader(args: LoaderFunctionArgs) {
   const { deps, caller, url } = await enter(args, "key.read");
   const now = deps.now();
-  const filter = {
-    q: url.searchParams.get("q")?.trim() ?? "",
-    holder: url.searchParams.get("holder") ?? "",
-    integration: url.searchParams.get("integration") ?? "",
-    state: STATES.find((state) => state === url.searchParams.get("state")) ?? ("" as StateFilter),
-  };
-  const selection: KeySelection = {
-    ...(filter.q === "" ? {} : { search: filter.q }),
-    ...(filter.holder === "" ? {} : { holder: filter.holder }),
-    ...(filter.integration === "" ? {} : { integration: filter.integration }),
-    ...stateSelection(filter.state, now),
-  };
-  const [page, names] = await Promise.all([
-    listKeys(deps, caller, selection, { limit: PER_PAGE, cursor: readCursor(url) }),
+  const filter = readKeyFilter(url.searchParams);
+  const selection = selectKeys(filter, now);
+  const canRevoke = may(caller, "key.revoke");
+  const [page, names, live] = await Promise.all([
+    listKeys(deps, caller, selection, { limit: PER_PAGE, cursor: readCursor(url.searchParams) }),
     showNames(deps, caller),
+    canRevoke ? revokeKeys(deps, caller, selection, true) : null,
   ]);
   const { integrations, holders } = unwrap(names);
   const { entries, nextCursor } = unwrap(page);
@@ -55,7 +48,12 @@ export async function loader(args: LoaderFunctionArgs) {
     filter,
     isFiltered: Object.values(filter).some((value) => value !== ""),
     canCreate: may(caller, "key.create"),
-    canRevoke: may(caller, "key.revoke"),
+    canRevoke,
+    /** Keys, on all pages of the list, that one revocation would hit. */
+    revocable: live === null ? 0 : unwrap(live).revoked,
+    query: writeKeyFilter(filter),
+    expiringDays: EXPIRING_DAYS,
+    unusedDays: UNUSED_DAYS,
     keys: entries.map((key) => showKeyRow(key, now, week.get(key.id))),
     nextCursor,
     integrations: integrations.map(({ slug, name }) => ({ slug, name })),
@@ -63,35 +61,9 @@ export async function loader(args: LoaderFunctionArgs) {
   };
 }
 
-function stateSelection(state: StateFilter, now: number): KeySelection {
-  switch (state) {
-    case "":
-      return {};
-    case "expiring":
-      return { state: "active", expiresBefore: new Date(now + EXPIRING_DAYS * DAY_MS) };
-    case "unused":
-      return {
-        state: "active",
-        unusedSince: new Date(now - UNUSED_DAYS * DAY_MS),
-        createdBefore: new Date(now - DAY_MS),
-      };
-    case "pending":
-      return { enforced: false };
-    case "active":
-    case "frozen":
-    case "revoked":
-      return { state };
-  }
-}
-
-function readCursor(url: URL): string | null {
-  const cursor = url.searchParams.get("cursor");
-  return cursor === null || cursor === "" ? null : cursor;
-}
-
 export default function Keys() {
   const shown = useLoaderData<typeof loader>();
-  const { keys, filter, isFiltered, canCreate, canRevoke } = shown;
+  const { keys, filter, isFiltered, canCreate, canRevoke, revocable } = shown;
   const create = canCreate ? (
     <LinkButton to="/keys/new" variant="primary">
       New key
@@ -142,8 +114,8 @@ export default function Keys() {
           choices={[
             { value: "", label: "Any" },
             { value: "active", label: "Active" },
-            { value: "expiring", label: `Expiring within ${String(EXPIRING_DAYS)} days` },
-            { value: "unused", label: `Unused for ${String(UNUSED_DAYS)} days` },
+            { value: "expiring", label: `Expiring within ${String(shown.expiringDays)} days` },
+            { value: "unused", label: `Unused for ${String(shown.unusedDays)} days` },
             { value: "pending", label: "Change pending" },
             { value: "frozen", label: "Frozen" },
             { value: "revoked", label: "Revoked" },
@@ -175,9 +147,16 @@ export default function Keys() {
             {...(canRevoke
               ? {
                   actions: (
-                    <SubmitButton variant="secondary" size="sm">
-                      Revoke selected …
-                    </SubmitButton>
+                    <>
+                      <SubmitButton variant="secondary" size="sm">
+                        Revoke selected …
+                      </SubmitButton>
+                      {revocable > 0 && (
+                        <LinkButton size="sm" to={`/keys/revoke?all=yes&${shown.query}`}>
+                          Revoke all {revocable} {isFiltered ? "matching " : ""}…
+                        </LinkButton>
+                      )}
+                    </>
                   ),
                 }
               : {})}

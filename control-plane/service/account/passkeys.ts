@@ -27,6 +27,8 @@ const MAX_PASSKEYS = 20;
 /** How long dangerous actions need no new prompt. */
 export const STRONG_MINUTES = 10;
 const STRONG_MS = STRONG_MINUTES * 60_000;
+/** base64url, of at most 1023 bytes (WebAuthn §4). */
+const CREDENTIAL_ID = /^[\w-]{1,1364}$/;
 const CREDENTIAL_ID_UNIQUE = "passkeys_credential_id_unique";
 
 /** Where passkeys are made for and shown (WebAuthn §5.1.2: a domain, never an address). */
@@ -182,7 +184,8 @@ export async function renamePasskey(
   const name = change.name.trim().slice(0, 100);
   if (name === "")
     return fail("invalid_request", { errors: [{ field: "name", message: "Give it a name." }] });
-  const renamed = await queries.renamePasskey(deps.db, person.userId, { id: change.id, name });
+  const events = await personEvents(deps, person, "passkey.renamed", { passkey: change.id, name });
+  const renamed = await queries.renamePasskey(deps.db, person.userId, { id: change.id, name, events });
   return renamed ? ok(null) : fail("not_found");
 }
 
@@ -244,5 +247,5 @@ async function attempt<T>(verify: () => Promise<T>): Promise<T | null> {
 
 function idOf(response: unknown): string | null {
   const isNamed = typeof response === "object" && response !== null && "id" in response;
-  return isNamed && typeof response.id === "string" ? response.id : null;
+  return isNamed && typeof response.id === "string" && CREDENTIAL_ID.test(response.id) ? response.id : null;
 }

@@ -73,8 +73,16 @@ export async function endSessions(
 }
 
 /** Ends the session of a browser that leaves. */
-export async function signOut(deps: ServiceDependencies, sessionToken: string): Promise<void> {
-  await queries.deleteSession(deps.db, await hashOf(sessionToken));
+export async function signOut(
+  deps: ServiceDependencies,
+  sessionToken: string,
+  origin: Origin,
+): Promise<void> {
+  const person = await findPerson(deps, sessionToken, origin);
+  if (person === null) return;
+  const { userId, sessionId } = person;
+  const events = await personEvents(deps, person, "user.signed_out", { session: sessionId });
+  await queries.deleteSessionsOf(deps.db, userId, { only: sessionId }, events);
 }
 
 /** Organizations that the person can look at. */

@@ -18,8 +18,15 @@ export function alertWords(notice: NoticeRow, controlUrl: string): Words {
       return {
         title: `${holder} froze the key ${key}`,
         text: [
-          `Somebody called with the key ${key} from ${where(notice)}. ${holder} said: this wasn't me.`,
-          "Since that moment every request with the key is refused. Nothing from that address reached the vendor.",
+          ...("address" in notice.data
+            ? [
+                `Somebody called with the key ${key} from ${where(notice)}. ${holder} said: this wasn't me.`,
+                "Since that moment every request with the key is refused. Nothing from that address reached the vendor.",
+              ]
+            : [
+                `${holder} said of the key ${key}: it is not safe.`,
+                "Since that moment every request with the key is refused.",
+              ]),
           "The key is probably known to somebody else: issue a new one with the same rules, and hand it to its holder.",
         ],
         action: page(`${keyPage}?confirm=reroll`, "Issue a new key"),
@@ -98,6 +105,7 @@ export function alertWords(notice: NoticeRow, controlUrl: string): Words {
     case "key.unfrozen":
     case "holder.network_pending":
     case "holder.network_confirmed":
+    case "holder.network_removed":
     case "webhook.test":
       return { title: NOTICE_TYPES[notice.type as NoticeType], text: [], action: inbox };
   }

@@ -1,9 +1,10 @@
 import { decodeNotice } from "@relaykey/core/notice";
-
+import { decodeReviewRequest } from "@relaykey/core/review-request";
 import { keepDeadLetters } from "@relaykey/db/queries/audit";
 import { isForeignKeyViolation } from "@relaykey/db/queries/conflicts";
 import { recordNotice } from "@relaykey/db/queries/notices";
 import type { ServiceDependencies } from "../dependencies.ts";
+import { passOnReviewRequest } from "../review-requests.ts";
 import { alertThrottle } from "./alert-rules.ts";
 import { takeEffect } from "./effects.ts";
 
@@ -21,6 +22,8 @@ export interface Consumed {
   readonly written: number;
   readonly repeated: number;
   readonly rejected: number;
+  /** What people asked for, which is no notice. */
+  readonly passedOn: number;
   readonly retried: number;
 }
 
@@ -36,7 +39,7 @@ export async function consumeNotices(
   deps: ServiceDependencies,
   messages: readonly NoticeMessage[],
 ): Promise<Consumed> {
-  const counts = { written: 0, repeated: 0, rejected: 0, retried: 0 };
+  const counts = { written: 0, repeated: 0, rejected: 0, passedOn: 0, retried: 0 };
   for (const message of messages) {
     try {
       counts[await consume(deps, message)] += 1;
@@ -56,8 +59,13 @@ export async function consumeNotices(
 async function consume(
   deps: ServiceDependencies,
   message: NoticeMessage,
-): Promise<"written" | "repeated" | "rejected"> {
+): Promise<"written" | "repeated" | "rejected" | "passedOn"> {
   const raw = typeof message.body === "string" ? message.body : JSON.stringify(message.body);
+  const request = decodeReviewRequest(raw);
+  if (request !== null) {
+    await passOnReviewRequest(deps, request);
+    return "passedOn";
+  }
   const notice = decodeNotice(raw);
   if (notice === null) return reject(deps, message, raw, "not a notice");
   try {

@@ -5,7 +5,11 @@ import { factsBlock, foreign, paragraph, subjectLine } from "./content.ts";
 import type { MailContent } from "./content.ts";
 
 /** "Was this you?" */
-export function confirmationContent(view: ConfirmationView, link: string, help: string): MailContent {
+export function confirmationContent(
+  view: ConfirmationView,
+  link: string,
+  pages: { readonly help: string; readonly networks: string },
+): MailContent {
   const key = keyTitle(view);
   const name = foreign(key);
   return {
@@ -26,9 +30,10 @@ export function confirmationContent(view: ConfirmationView, link: string, help: 
       paragraph("If it was not you, say so on the same page: the key is then frozen at once."),
       {
         kind: "quiet",
-        text: `The page can be used once, until ${moment(view.expiresAt)}. What this mail means, and what to do:`,
-        url: help,
+        text: `The page can be used once, until ${moment(view.expiresAt)}; after that it can still freeze the key. What this mail means, and what to do:`,
+        url: pages.help,
       },
+      { kind: "quiet", text: "From where your keys may be used:", url: pages.networks },
     ],
     footer: `You get this mail because ${foreign(view.organizationName) || "your organization"} gave you a RelayKey. RelayKey never asks for a key or a password by mail.`,
   };

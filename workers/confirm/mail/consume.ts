@@ -2,7 +2,8 @@ import { decodeMail } from "@relaykey/core/mail";
 import type { MailMessage } from "@relaykey/core/mail";
 import type { Dependencies } from "../config.ts";
 import { log } from "../log.ts";
-import { compose } from "./compose.ts";
+import { compose, dueToHolder } from "./compose.ts";
+import type { HolderMessage } from "./compose.ts";
 import { reportFailure } from "./failure.ts";
 
 /** A queue message, as far as it matters here. */
@@ -38,7 +39,8 @@ export async function buryMail(messages: readonly QueuedMail[], deps: Dependenci
     const mail = read(message);
     log("error", "mail_given_up", { message: message.id, kind: mail?.kind ?? "unreadable" });
     try {
-      if (mail?.kind === "confirmation") await reportUnsent(mail, message.id, deps);
+      if (mail?.kind === "confirmation" || mail?.kind === "review")
+        await reportUnsent(mail, message.id, deps);
       message.ack();
     } catch {
       message.retry({ delaySeconds: backOff(message.attempts) });
@@ -78,12 +80,8 @@ async function sendOne(message: QueuedMail, deps: Dependencies): Promise<number 
   }
 }
 
-async function reportUnsent(
-  { holderLocator, pendingId }: Extract<MailMessage, { readonly kind: "confirmation" }>,
-  id: string,
-  deps: Dependencies,
-): Promise<void> {
-  const due = await deps.confirmations.mail(holderLocator, pendingId);
+async function reportUnsent(message: HolderMessage, id: string, deps: Dependencies): Promise<void> {
+  const due = await dueToHolder(message, deps);
   if (due === null) return;
   await reportFailure(deps, due, { id, reason: "undelivered", address: due.to, at: Date.now() });
 }

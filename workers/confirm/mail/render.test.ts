@@ -3,12 +3,12 @@ import type { MailMessage } from "@relaykey/core/mail";
 import fc from "fast-check";
 import { linkifyit } from "linkify-it";
 import { expect, test } from "vitest";
-import { aView, dependencies, dueMail } from "../test/double.ts";
+import { aView, dependencies, dueMail, dueReview } from "../test/double.ts";
 import { clientName } from "../show/client.ts";
 import { compose } from "./compose.ts";
 
 const EXPIRES = Date.UTC(2026, 10, 24, 14, 20);
-const MAILS: Record<string, Exclude<MailMessage, { kind: "confirmation" }>> = {
+const MAILS: Record<string, Exclude<MailMessage, { kind: "confirmation" | "review" }>> = {
   sign_in: {
     v: 1,
     kind: "sign_in",
@@ -100,6 +100,18 @@ test("a confirmation tells what happened where, and what to do", async () => {
   expect(addressee).toMatchObject({ organizationId: expect.any(String) as string });
 });
 
+test("a mail that its holder asked for leads to their networks", async () => {
+  const { deps } = await dependencies();
+  const { message, mail: due } = await dueReview("ann@example.org");
+  encodeMail(message);
+  const { mail, addressee } = (await compose(message, deps)) ?? {};
+  expect(mail).toMatchObject({ id: due.mailId, to: "ann@example.org", subject: "Where your keys work" });
+  expect(mail?.text).toMatch(/^https?:\S+\/n\/[A-Za-z0-9_-]{64}$/m);
+  expect(mail?.text).toContain("24 Nov 2026, 14:50 UTC");
+  expect(addressee).toEqual({ organizationId: due.organizationId, holderId: due.holderId });
+  expect(await compose({ ...message, generation: 1_000_000 } as MailMessage, deps)).toBeNull();
+});
+
 test("a mail loads nothing and follows nobody", async () => {
   const { deps } = await dependencies();
   const { message } = await dueMail("ann@example.org");
@@ -144,13 +156,31 @@ test("no hostile word becomes markup, a link, a second line or a second header",
       expect(mail.subject).not.toMatch(/\p{Cc}/u);
       expect(mail.html).not.toMatch(/<script|<img|<a [^>]*evil/i);
       const meant = [...mail.text.matchAll(/^https:\/\/\S+$/gm)].map(([url]) => url);
-      expect(meant).toHaveLength(2);
+      expect(meant).toHaveLength(3);
       expect(strayLinks(mail.text, meant)).toEqual([]);
       expect(strayLinks(shownText(mail.html), meant)).toEqual([]);
       expect(mail.text.length).toBeLessThan(4_000);
       expect(mail.text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     }),
     { numRuns: 300 },
+  );
+});
+
+test("nor does one in a mail about networks", async () => {
+  const { deps } = await dependencies();
+  await fc.assert(
+    fc.asyncProperty(hostile, async (name) => {
+      const { message } = await dueReview("ann@example.org", { holderName: name, organizationName: name });
+      const mail = (await compose(message, deps))?.mail;
+      if (mail === undefined) throw new Error("nothing was composed");
+      expect(mail.html).not.toMatch(/<script|<img|<a [^>]*evil/i);
+      const meant = [...mail.text.matchAll(/^https:\/\/\S+$/gm)].map(([url]) => url);
+      expect(meant).toHaveLength(2);
+      expect(strayLinks(mail.text, meant)).toEqual([]);
+      expect(strayLinks(shownText(mail.html), meant)).toEqual([]);
+      expect(mail.text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    }),
+    { numRuns: 100 },
   );
 });
 

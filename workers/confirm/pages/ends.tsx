@@ -1,6 +1,5 @@
 import type { Child, FC } from "hono/jsx";
-import type { ConfirmationEnd, ConfirmationView } from "@relaykey/core/rpc";
-import { keyTitle } from "../show/facts.ts";
+import type { ConfirmationEnd, RemovalState } from "@relaykey/core/rpc";
 import { oneLine } from "../show/text.ts";
 import { StepForm } from "./form.tsx";
 import { Layout } from "./layout.tsx";
@@ -8,9 +7,17 @@ import { Layout } from "./layout.tsx";
 /** Where a visit ends. */
 export type End =
   | ConfirmationEnd
+  | Exclude<RemovalState, "ended">
   | "confirmed_now"
   | "frozen_now"
+  /** A key that is enforced at the edge, where a change takes its time. */
+  | "frozen_soon"
   | "unsure"
+  /** What could have been stopped or frozen was not. */
+  | "kept"
+  | "review_ended"
+  /** For a link to the own networks. */
+  | "asked"
   | "sent"
   | "throttled"
   /** Sent by a program, or from another site. */
@@ -22,8 +29,19 @@ interface EndText {
   readonly status: 200 | 403 | 404 | 410 | 429 | 503;
   readonly tone: "good" | "bad" | "calm";
   readonly title: string;
-  readonly text: (view: ConfirmationView | null) => readonly Child[];
+  readonly text: (facts: EndFacts) => readonly Child[];
 }
+
+/** What is known of where a visit ends. The words are foreign. */
+export interface EndFacts {
+  readonly key?: string;
+  readonly address?: string;
+  readonly withinSeconds?: number;
+}
+
+const Key: FC<EndFacts> = ({ key }) => (key === undefined ? <>The key</> : <strong>“{key}”</strong>);
+const Address: FC<EndFacts> = ({ address }) =>
+  address === undefined ? <>this address</> : <span class="mono">{oneLine(address, 80)}</span>;
 
 const SEND_AGAIN = "Send your request again: if the address is still new, a new mail comes.";
 
@@ -32,15 +50,9 @@ const ENDS: Readonly<Record<End, EndText>> = {
     status: 200,
     tone: "good",
     title: "Confirmed",
-    text: (view) => [
+    text: (facts) => [
       <>
-        {view === null ? "The key" : <strong>“{keyTitle(view)}”</strong>} works from{" "}
-        {view === null ? (
-          "this address"
-        ) : (
-          <span class="mono">{oneLine(view.pending.request.address, 80)}</span>
-        )}{" "}
-        from now on.
+        <Key {...facts} /> works from <Address {...facts} /> from now on.
       </>,
       "Send the stopped request again. You can close this page.",
     ],
@@ -57,10 +69,21 @@ const ENDS: Readonly<Record<End, EndText>> = {
     status: 200,
     tone: "good",
     title: "The key is frozen",
-    text: (view) => [
+    text: (facts) => [
       <>
-        {view === null ? "The key" : <strong>“{keyTitle(view)}”</strong>} does not work any more, anywhere,
-        and no call under it is on its way.
+        <Key {...facts} /> does not work any more, anywhere, and no call under it is on its way.
+      </>,
+      "Your admins are told and can give you a new key. Until then, find out where the old one could have been seen: a repository, a chat, a log, a shared computer.",
+    ],
+  },
+  frozen_soon: {
+    status: 200,
+    tone: "good",
+    title: "The key is frozen",
+    text: (facts) => [
+      <>
+        <Key {...facts} /> is answered from copies near its users: in at most{" "}
+        {String(facts.withinSeconds ?? 0)} seconds it does not work anywhere any more.
       </>,
       "Your admins are told and can give you a new key. Until then, find out where the old one could have been seen: a repository, a chat, a log, a shared computer.",
     ],
@@ -109,6 +132,75 @@ const ENDS: Readonly<Record<End, EndText>> = {
     title: "This link is not valid",
     text: () => ["Part of it may be missing, or it is long gone. Nothing was changed.", SEND_AGAIN],
   },
+  removed_now: {
+    status: 200,
+    tone: "good",
+    title: "No longer trusted",
+    text: (facts) => [
+      <>
+        Your keys do not work from <Address {...facts} /> any more, and no call from there is on its way.
+      </>,
+      "When one is used from there again, the call is stopped and you are asked by mail.",
+    ],
+  },
+  covered: {
+    status: 200,
+    tone: "calm",
+    title: "Removed, and still let in",
+    text: (facts) => [
+      <>
+        Your word for <Address {...facts} /> is taken back. But your admins have approved a larger network
+        that it lies in, so your keys still work from there.
+      </>,
+      "If that should not be, ask your admins, or freeze the key.",
+    ],
+  },
+  not_trusted: {
+    status: 200,
+    tone: "calm",
+    title: "Not trusted",
+    text: (facts) => [
+      <>
+        Your keys do not work from <Address {...facts} />: it was taken back before.
+      </>,
+    ],
+  },
+  approved: {
+    status: 200,
+    tone: "calm",
+    title: "Only an admin can do that",
+    text: (facts) => [
+      <>
+        An admin has approved <Address {...facts} />. Ask your admins to take it back, or freeze the key.
+      </>,
+    ],
+  },
+  kept: {
+    status: 200,
+    tone: "calm",
+    title: "Nothing was changed",
+    text: () => ["Everything is as it was before."],
+  },
+  review_ended: {
+    status: 410,
+    tone: "calm",
+    title: "This link has ended",
+    text: () => [
+      "Links to the page about your networks work for half an hour. Nothing was changed.",
+      <>
+        <a href="/networks">Ask for a new link</a>. It comes by mail.
+      </>,
+    ],
+  },
+  asked: {
+    status: 200,
+    tone: "good",
+    title: "Look into your mailbox",
+    text: () => [
+      "If mail about keys goes to that address, a link is on its way. It works for half an hour.",
+      "No mail? Look into the spam folder, or ask your admins which address they have. Only a few such mails are sent in an hour.",
+    ],
+  },
   unsure: {
     status: 200,
     tone: "calm",
@@ -156,17 +248,23 @@ export function endStatus(end: End): EndText["status"] {
   return ENDS[end].status;
 }
 
-interface EndPageProps {
+export interface EndPageProps {
   readonly end: End;
   readonly nonce: string;
-  /** Where it is known. */
-  readonly view?: ConfirmationView | null;
+  readonly facts?: EndFacts;
   /** With it, an expired link can be replaced. */
-  readonly ticket?: string;
+  readonly resendTicket?: string;
+  /** Where "this wasn't me" can still be said. */
+  readonly freezeHref?: string;
+  /** With it, the own networks can be looked at. */
+  readonly reviewTicket?: string;
+  /** The list that the visitor came from. */
+  readonly back?: string;
 }
 
-export const EndPage: FC<EndPageProps> = ({ end, nonce, view = null, ticket }) => {
+export const EndPage: FC<EndPageProps> = ({ end, nonce, facts = {}, ...ways }) => {
   const { tone, title, text } = ENDS[end];
+  const { resendTicket, freezeHref, reviewTicket, back } = ways;
   return (
     <Layout title={title} nonce={nonce}>
       <div class="card">
@@ -174,14 +272,29 @@ export const EndPage: FC<EndPageProps> = ({ end, nonce, view = null, ticket }) =
           {SIGNS[tone]}
         </div>
         <h1>{title}</h1>
-        {text(view).map((paragraph) => (
+        {text(facts).map((paragraph) => (
           <p>{paragraph}</p>
         ))}
-        {end === "expired" && ticket !== undefined ? (
-          <StepForm step="resend" ticket={ticket}>
+        {resendTicket === undefined ? null : (
+          <StepForm step="resend" ticket={resendTicket}>
             <button>Send a new mail</button>
           </StepForm>
-        ) : null}
+        )}
+        {freezeHref === undefined ? null : (
+          <p class="after">
+            Did you not make this call? <a href={freezeHref}>This wasn’t me</a>
+          </p>
+        )}
+        {reviewTicket === undefined ? null : (
+          <StepForm step="open_review" ticket={reviewTicket}>
+            <button class="plain">See where your keys work</button>
+          </StepForm>
+        )}
+        {back === undefined ? null : (
+          <p class="after">
+            <a href={back}>Back to your networks</a>
+          </p>
+        )}
       </div>
     </Layout>
   );

@@ -21,7 +21,13 @@ export const HelpPage: FC<{ nonce: string }> = ({ nonce }) => (
       <h2>If it was not you</h2>
       <p>
         Choose “No, this wasn’t me”, then freeze the key. It is dead at once, everywhere. Your admins are told
-        and can give you a new one. Nothing reached the vendor.
+        and can give you a new one. Nothing reached the vendor. That works as well when the link is too old to
+        confirm anything.
+      </p>
+      <h2>Where your keys work</h2>
+      <p>
+        <a href="/networks">Ask for a link</a> to see the networks that your keys may be used from. You can
+        stop trusting one there, and freeze a key that is not safe.
       </p>
       <h2>If you are not sure</h2>
       <p>

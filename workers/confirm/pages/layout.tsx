@@ -35,7 +35,8 @@ export const Layout: FC<PropsWithChildren<LayoutProps>> = ({ title, nonce, isHel
           {isHelp ? null : (
             <footer>
               <p>
-                <a href="/help">What this is, and what to do</a>
+                <a href="/help">What this is, and what to do</a> ·{" "}
+                <a href="/networks">Where your keys work</a>
               </p>
             </footer>
           )}

@@ -1,8 +1,7 @@
 import type { FC } from "hono/jsx";
 import type { ConfirmationView } from "@relaykey/core/rpc";
 import { factsOf, keyTitle } from "../show/facts.ts";
-import type { Fact } from "../show/facts.ts";
-import { moment } from "../show/moment.ts";
+import { Choice, FactList } from "./facts.tsx";
 import { Problem, StepForm } from "./form.tsx";
 import { Layout } from "./layout.tsx";
 
@@ -25,11 +24,7 @@ export const QuestionPage: FC<StepPageProps> = ({ view, nonce, ticket, problem }
         Your key <strong>“{keyTitle(view)}”</strong> was used from an address that it has not been used from
         before. The call was stopped: nothing reached {view.pending.request.integration}.
       </p>
-      <dl>
-        {factsOf(view).map((fact) => (
-          <FactRow fact={fact} />
-        ))}
-      </dl>
+      <FactList facts={factsOf(view)} />
       {problem === null ? null : <Problem>{problem}</Problem>}
       <StepForm step="question" ticket={ticket}>
         <fieldset>
@@ -83,23 +78,4 @@ export const FreezePage: FC<StepPageProps> = ({ view, nonce, ticket, problem }) 
       </StepForm>
     </div>
   </Layout>
-);
-
-const Choice: FC<{ value: string; title: string; hint: string }> = ({ value, title, hint }) => (
-  <label class="choice">
-    <input type="radio" name="answer" value={value} required />
-    <span>
-      <span>{title}</span>
-      <span class="soft">{hint}</span>
-    </span>
-  </label>
-);
-
-const FactRow: FC<{ fact: Fact }> = ({ fact: { label, value, technical, at } }) => (
-  <div>
-    <dt>{label}</dt>
-    <dd class={technical ? "mono" : undefined}>
-      {at === undefined ? value : <time datetime={new Date(at).toISOString()}>{moment(at)}</time>}
-    </dd>
-  </div>
 );

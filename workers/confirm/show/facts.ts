@@ -1,4 +1,10 @@
-import type { ConfirmationView, Place } from "@relaykey/core/rpc";
+import type {
+  ConfirmationView,
+  FreezableKey,
+  PendingNetwork,
+  Place,
+  TrustedNetwork,
+} from "@relaykey/core/rpc";
 import { clientName } from "./client.ts";
 import { oneLine } from "./text.ts";
 
@@ -19,14 +25,12 @@ const COUNTRIES = new Intl.DisplayNames("en", { type: "region", fallback: "none"
 export function factsOf(view: ConfirmationView): Fact[] {
   const { request, network, since, attempts } = view.pending;
   const address = oneLine(request.address, NAME_LENGTH);
-  const provider = networkName(request.place);
   return [
     { label: "Address", value: address, technical: true },
     ...(network === address
       ? []
       : [{ label: "Its network", value: oneLine(network, 60), technical: true } as const]),
-    { label: "Place", value: placeName(request.place) },
-    ...(provider === null ? [] : [{ label: "Provider", value: provider }]),
+    ...whereFacts(request.place),
     { label: "Program", value: clientName(request.userAgent) },
     {
       label: "Call",
@@ -43,8 +47,42 @@ export function factsOf(view: ConfirmationView): Fact[] {
   ];
 }
 
+const SOURCES = {
+  first_use: "It was the first that was used",
+  confirmed: "You confirmed it",
+  approved: "An admin approved it",
+} as const;
+
+/** A network that the holder's keys may be used from; it is named beside these. */
+export function factsOfTrusted({ place, firstSeen, lastSeen, source }: TrustedNetwork): Fact[] {
+  return [
+    ...whereFacts(place),
+    { label: "First used", value: "", at: firstSeen },
+    { label: "Last used", value: "", at: lastSeen },
+    { label: "Why", value: SOURCES[source] },
+  ];
+}
+
+/** A network that waits for the holder's word; it is named beside these. */
+export function factsOfPending({ request, since, attempts }: PendingNetwork): Fact[] {
+  return [
+    ...whereFacts(request.place),
+    { label: "Program", value: clientName(request.userAgent) },
+    { label: "First seen", value: "", at: since },
+    { label: "Stopped calls", value: String(attempts) },
+  ];
+}
+
+function whereFacts(place: Place): Fact[] {
+  const provider = networkName(place);
+  return [
+    { label: "Place", value: placeName(place) },
+    ...(provider === null ? [] : [{ label: "Provider", value: provider }]),
+  ];
+}
+
 /** How a key is called in a sentence. */
-export function keyTitle({ keyName, keyDisplay }: ConfirmationView): string {
+export function keyTitle({ keyName, keyDisplay }: Pick<FreezableKey, "keyName" | "keyDisplay">): string {
   return oneLine(keyName, 60) || oneLine(keyDisplay, 40);
 }
 

@@ -6,6 +6,9 @@ import { WorkerEntrypoint } from "cloudflare:workers";
  */
 const arranged = new Map();
 const mails = new Map();
+const reviews = new Map();
+/** They change nothing. */
+const LOOKS = ["view", "review"];
 const calls = [];
 
 export class Confirmations extends WorkerEntrypoint {
@@ -15,6 +18,10 @@ export class Confirmations extends WorkerEntrypoint {
 
   arrangeMail(pendingId, mail) {
     mails.set(pendingId, mail);
+  }
+
+  arrangeReview(generation, mail) {
+    reviews.set(generation, mail);
   }
 
   calls(token) {
@@ -42,18 +49,38 @@ export class Confirmations extends WorkerEntrypoint {
     return answer("resend", locator, token);
   }
 
+  reviewMail(_locator, generation) {
+    return reviews.get(generation) ?? null;
+  }
+
+  openReview(locator, token) {
+    return answer("openReview", locator, token);
+  }
+
+  review(locator, token) {
+    return answer("review", locator, token);
+  }
+
+  stopTrusting(locator, token, network) {
+    return answer("stopTrusting", locator, token, network);
+  }
+
+  freezeKey(locator, token, keyId) {
+    return answer("freezeKey", locator, token, keyId);
+  }
+
   ping() {
     return "ok";
   }
 }
 
 function answer(method, locator, token, ...args) {
-  if (method !== "view") calls.push({ token, method, args: [locator, ...args] });
+  if (!LOOKS.includes(method)) calls.push({ token, method, args: [locator, ...args] });
   const answers = arranged.get(token) ?? {};
   if (answers.down === true) throw new Error("arranged to fail");
-  const { [method]: given = { state: "unknown" }, then } = answers;
+  const { [method]: given = { state: method.endsWith("eview") ? "ended" : "unknown" }, then } = answers;
   // What a use leaves behind.
-  if (then?.[method] !== undefined) arranged.set(token, { ...answers, view: then[method] });
+  if (then?.[method] !== undefined) arranged.set(token, { ...answers, ...then[method] });
   return given;
 }
 
@@ -73,6 +100,11 @@ export default {
       case "/arrange-mail": {
         const { pendingId, mail } = await request.json();
         mails.set(pendingId, mail);
+        return new Response("ok");
+      }
+      case "/arrange-review": {
+        const { generation, mail } = await request.json();
+        reviews.set(generation, mail);
         return new Response("ok");
       }
       case "/enqueue":

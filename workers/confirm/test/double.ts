@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import type { MailMessage, OutgoingMail } from "@relaykey/core/mail";
-import type { ConfirmationMail, ConfirmationView } from "@relaykey/core/rpc";
+import type { ConfirmationMail, ConfirmationView, ReviewMail } from "@relaykey/core/rpc";
 import { configure } from "../config.ts";
 import type { Dependencies } from "../config.ts";
 import type { QueuedMail } from "../mail/consume.ts";
@@ -8,7 +8,10 @@ import type { Transport } from "../mail/transports/transport.ts";
 
 /** The stand-ins beside the Worker (confirmations.js, outbox.js), as tests speak to them. */
 interface Doubles {
-  readonly CONFIRMATIONS: { arrangeMail(pendingId: string, mail: ConfirmationMail | "down"): Promise<void> };
+  readonly CONFIRMATIONS: {
+    arrangeMail(pendingId: string, mail: ConfirmationMail | "down"): Promise<void>;
+    arrangeReview(generation: number, mail: ReviewMail): Promise<void>;
+  };
   readonly OUTBOX: { kept(to: string): Promise<OutgoingMail[]> };
 }
 
@@ -70,6 +73,35 @@ export async function dueMail(
   };
   await doubles.CONFIRMATIONS.arrangeMail(pendingId, mail);
   return { message: { v: 1, kind: "confirmation", holderLocator: "0123456789abcdef", pendingId }, mail };
+}
+
+let generations = 0;
+
+/** Arranges a mail that its holder has asked for; its message for the queue. */
+export async function dueReview(
+  to: string,
+  change: Partial<ReviewMail> = {},
+): Promise<{ message: MailMessage; mail: ReviewMail }> {
+  generations += 1;
+  const mail: ReviewMail = {
+    to,
+    organizationId: ORGANIZATION,
+    holderId: HOLDER,
+    holderName: "Ann",
+    organizationName: "Acme",
+    token: "A".repeat(43),
+    mailId: `review-${crypto.randomUUID()}`,
+    expiresAt: Date.UTC(2026, 10, 24, 14, 50),
+    ...change,
+  };
+  await doubles.CONFIRMATIONS.arrangeReview(generations, mail);
+  const message = {
+    v: 1,
+    kind: "review",
+    holderLocator: "0123456789abcdef",
+    generation: generations,
+  } as const;
+  return { message, mail };
 }
 
 /** The Worker's own dependencies, with notices kept in a list and, where a test wants it, another transport. */

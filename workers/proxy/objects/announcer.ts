@@ -111,16 +111,39 @@ export class Announcer {
     now: number,
     data: Notice["data"],
   ): void {
+    const { keyId, integration, name } = snapshot;
+    const about = { keyId, integrationId: integration.id };
+    this.#notify(type, happening, snapshot, about, now, { key: name, ...data });
+  }
+
+  /** Of what concerns all keys of the holder. */
+  notifyOfHolder(
+    type: NoticeType,
+    happening: string,
+    snapshot: PolicySnapshot,
+    now: number,
+    data: Notice["data"],
+  ): void {
+    this.#notify(type, happening, snapshot, { keyId: null, integrationId: null }, now, data);
+  }
+
+  #notify(
+    type: NoticeType,
+    happening: string,
+    { holderLocator, organizationId, holderId, holder }: PolicySnapshot,
+    about: Pick<Notice, "keyId" | "integrationId">,
+    now: number,
+    data: Notice["data"],
+  ): void {
     const notice: Notice = {
       v: 1,
       type,
-      dedupeKey: `${snapshot.holderLocator}.${happening}`,
-      organizationId: snapshot.organizationId,
-      keyId: snapshot.keyId,
-      holderId: snapshot.holderId,
-      integrationId: snapshot.integration.id,
+      dedupeKey: `${holderLocator}.${happening}`,
+      organizationId,
+      holderId,
+      ...about,
       at: now,
-      data: { key: snapshot.name, holder: snapshot.holder.name, ...data },
+      data: { holder: holder.name, ...data },
     };
     this.#store.addMessage({ queue: "notice", body: encodeNotice(notice), due: now });
   }

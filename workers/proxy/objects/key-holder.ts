@@ -3,15 +3,21 @@ import type {
   ConfirmationEnd,
   ConfirmationMail,
   ConfirmationView,
+  EndedLink,
   EnforcementReceipt,
   HolderNetworks,
   KeyInspection,
   KeyRef,
+  RemovalState,
+  ReviewMail,
+  ReviewView,
 } from "@relaykey/core/rpc";
 import { hashLinkToken, importLinkKey, linkToken } from "../confirmation-token.ts";
+import { describeError, log } from "../log.ts";
 import { Holder } from "./holder.ts";
 import type { LeaseAnswer, LeaseRequest } from "./lease.ts";
-import { deliver } from "./outbox.ts";
+import { deliver, pauseBefore } from "./outbox.ts";
+import type { Review } from "./review.ts";
 import { SqliteHolderStore } from "./sqlite-store.ts";
 
 /** New mails that may be asked for while one is being made. */
@@ -25,6 +31,8 @@ export class KeyHolder extends DurableObject<Env> {
   readonly #store: SqliteHolderStore;
   readonly #holder: Holder;
   #linkKey: Promise<CryptoKey> | null = null;
+  /** Alarms in a row that could not do all of their work. */
+  #alarmsFailed = 0;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -63,7 +71,7 @@ export class KeyHolder extends DurableObject<Env> {
     return this.#holder.networks.list();
   }
 
-  approveNetwork(network: string): Promise<void> {
+  approveNetwork(network: string): Promise<string> {
     return this.#stirring(this.#holder.networks.approve(network));
   }
 
@@ -89,7 +97,7 @@ export class KeyHolder extends DurableObject<Env> {
     return null;
   }
 
-  viewLink(tokenHash: string): ConfirmationView | { readonly state: ConfirmationEnd } {
+  viewLink(tokenHash: string): ConfirmationView | EndedLink {
     return this.#holder.networks.view(tokenHash);
   }
 
@@ -113,15 +121,72 @@ export class KeyHolder extends DurableObject<Env> {
     return answer;
   }
 
+  askForReview(holderLocator: string): boolean {
+    const isAsked = this.#holder.networks.review.ask(holderLocator);
+    this.#setAlarm();
+    return isAsked;
+  }
+
+  async reviewMail(holderLocator: string, generation: number): Promise<ReviewMail | null> {
+    const seed = this.#holder.networks.review.seed(generation);
+    if (seed === null) return null;
+    const key = await (this.#linkKey ??= importLinkKey(this.env.RELAYKEY_TOKEN_KEY));
+    const token = await linkToken(key, holderLocator, seed);
+    const hash = await hashLinkToken(token);
+    const mail = hash === null ? null : this.#holder.networks.review.admit(seed, hash);
+    return mail === null ? null : { ...mail, token };
+  }
+
+  openReview(confirmationHash: string, tokenHash: string): boolean {
+    return this.#holder.networks.review.open(confirmationHash, tokenHash);
+  }
+
+  viewReview(tokenHash: string): ReviewView | { readonly state: "ended" } {
+    return this.#holder.networks.review.view(tokenHash);
+  }
+
+  stopTrusting(tokenHash: string, network: string): Promise<{ readonly state: RemovalState }> {
+    return this.#stirring(this.#holder.networks.review.remove(tokenHash, network));
+  }
+
+  freezeReviewed(tokenHash: string, keyId: string): ReturnType<Review["freeze"]> {
+    return this.#stirring(this.#holder.networks.review.freeze(tokenHash, keyId));
+  }
+
+  /**
+   * Never throws: the platform drops an alarm that has thrown some times, and with it every mail and notice that waits. What
+   * fails is tried again, later and later, and holds back nothing else.
+   */
   override async alarm(): Promise<void> {
-    this.#holder.networks.tick();
     const queues = { mail: this.env.MAIL_QUEUE, notice: this.env.NOTICE_QUEUE };
-    await deliver(
-      this.#store,
-      (queue, body) => queues[queue].send(body, { contentType: "text" }),
-      () => Date.now(),
-    );
-    const next = this.#holder.networks.nextWake();
+    let next: number | null = null;
+    const works: readonly (() => Promise<unknown> | null)[] = [
+      () => {
+        this.#holder.networks.tick();
+        return null;
+      },
+      () =>
+        deliver(
+          this.#store,
+          (queue, body) => queues[queue].send(body, { contentType: "text" }),
+          () => Date.now(),
+        ),
+      () => {
+        next = this.#holder.networks.nextWake();
+        return null;
+      },
+    ];
+    let isWhole = true;
+    for (const work of works) {
+      try {
+        await work();
+      } catch (error) {
+        isWhole = false;
+        log("error", "holder_alarm_failed", { error: describeError(error) });
+      }
+    }
+    this.#alarmsFailed = isWhole ? 0 : this.#alarmsFailed + 1;
+    if (!isWhole) next = Date.now() + pauseBefore(this.#alarmsFailed);
     if (next !== null) await this.ctx.storage.setAlarm(next);
   }
 

@@ -1,11 +1,10 @@
-import type { ConfirmationEnd, ConfirmationView, PendingNetwork } from "@relaykey/core/rpc";
+import type { ConfirmationEnd, ConfirmationView, EndedLink, PendingNetwork } from "@relaykey/core/rpc";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { isMailable, whereabouts } from "./announcer.ts";
 import type { Announcer } from "./announcer.ts";
 import type { NetworkStore, StoredPending } from "./network-store.ts";
 import { endOfKey } from "./key-end.ts";
-import { isOpen } from "./pending.ts";
-import type { Pending } from "./pending.ts";
+import { Pending, isOpen } from "./pending.ts";
 import { isShared } from "./trust.ts";
 import type { Trust } from "./trust.ts";
 
@@ -18,6 +17,9 @@ export interface MailSeed {
   readonly generation: number;
   readonly nonce: string;
 }
+
+/** Ends by which nothing was decided about the key: a link that comes too late to confirm can still say "this wasn't me". */
+const UNDECIDED: ReadonlySet<ConfirmationEnd> = new Set(["expired", "locked"]);
 
 /** Where a link leads: to an entry that can be confirmed, or to an end. */
 type Lead =
@@ -83,9 +85,13 @@ export class Links {
     return lead.end === null ? { view: viewOf(lead), snapshot: lead.snapshot } : null;
   }
 
-  view(tokenHash: string, now: number): ConfirmationView | { readonly state: ConfirmationEnd } {
+  view(tokenHash: string, now: number): ConfirmationView | EndedLink {
     const lead = this.#follow(tokenHash, now);
-    return lead.end === null ? viewOf(lead) : { state: lead.end };
+    if (lead.end === null) return viewOf(lead);
+    const { end: state, snapshot } = lead;
+    if (snapshot === null || !canReject(lead, now)) return { state };
+    const { name: keyName, display: keyDisplay, organizationName } = snapshot;
+    return { state, freezable: { keyName, keyDisplay, organizationName } };
   }
 
   /** Trusts the network of a link. The caller waits out what was answered before. */
@@ -119,7 +125,9 @@ export class Links {
     now: number,
   ): { readonly state: "frozen_now" | ConfirmationEnd; readonly entry: StoredPending | null } {
     const lead = this.#follow(tokenHash, now);
-    if (lead.end !== null) return { state: lead.end, entry: lead.entry };
+    if (lead.entry === null || !canReject(lead, now)) {
+      return { state: lead.end ?? "unknown", entry: lead.entry };
+    }
     const rejected: StoredPending = { ...lead.entry, state: "rejected" };
     this.#store.putPending(rejected);
     this.#store.putNotes({ ...this.#store.notes(), suspectedAt: now });
@@ -182,8 +190,11 @@ export class Links {
     if (entry.state !== "pending") return { end: entry.state, entry, snapshot };
     const ended = endOfKey(snapshot, now);
     if (ended !== null || snapshot === null) return { end: ended ?? "key_ended", entry, snapshot };
-    // The policy may have changed since: nobody can confirm it any more.
-    if (isShared(snapshot.confirmation, entry.network)) return { end: "unknown", entry, snapshot };
+    // The policy may have changed since: nobody can confirm it any more, or it is no one client any more.
+    const isStale =
+      isShared(snapshot.confirmation, entry.network) ||
+      !Pending.isConsistent(snapshot, entry.network, entry.request);
+    if (isStale) return { end: "unknown", entry, snapshot };
     if (!isOpen(entry, now) || now >= link.expiresAt) {
       // There is nothing to send a new mail for when the network was trusted in another way meanwhile.
       const isAdmitted = this.#trust.standing(snapshot.confirmation, entry.network, now) === "admitted";
@@ -207,6 +218,10 @@ export function presentPending(entry: StoredPending): PendingNetwork {
     expiresAt,
     mailed: generation > 0,
   };
+}
+
+function canReject({ end, snapshot }: Lead, now: number): boolean {
+  return end === null || (UNDECIDED.has(end) && endOfKey(snapshot, now) === null);
 }
 
 function demandsNumber({ entry, snapshot }: Lead & { readonly end: null }): boolean {

@@ -37,6 +37,12 @@ export interface StoredLink {
   readonly expiresAt: number;
 }
 
+/** A link to the page about a holder's own networks, by the SHA-256 of its token. */
+export interface StoredReviewLink {
+  readonly tokenHash: string;
+  readonly expiresAt: number;
+}
+
 /** A message that a queue has not accepted yet. */
 export interface StoredMessage {
   readonly id: number;
@@ -56,6 +62,14 @@ export interface HolderNotes {
   readonly familiarMails: BucketState | null;
   /** Kept for whoever has a link. */
   readonly resentMails: BucketState | null;
+  /** Of mails with a link to the holder's own networks. */
+  readonly reviewMails: BucketState | null;
+  /** What the newest of them is made from. */
+  readonly review: {
+    readonly generation: number;
+    readonly nonce: string;
+    readonly expiresAt: number;
+  } | null;
   /** The last time that something was suspicious: a wrong number, a rejection. */
   readonly suspectedAt: number | null;
   /** New networks of late. */
@@ -69,6 +83,8 @@ export const NO_NOTES: HolderNotes = {
   mailsOfDay: null,
   familiarMails: null,
   resentMails: null,
+  reviewMails: null,
+  review: null,
   suspectedAt: null,
   arrivals: null,
   storm: null,
@@ -91,10 +107,23 @@ export interface NetworkStore {
   removePending(id: string): void;
   link(tokenHash: string): StoredLink | null;
   putLink(tokenHash: string, link: StoredLink): void;
+  reviewLinks(): StoredReviewLink[];
+  /** Until when it works; null for one that was never made, or is long gone. */
+  reviewLink(tokenHash: string): number | null;
+  putReviewLink(link: StoredReviewLink): void;
+  removeReviewLink(tokenHash: string): void;
   messages(): StoredMessage[];
   addMessage(message: Omit<StoredMessage, "id" | "attempts">): void;
   putMessage(message: StoredMessage): void;
   removeMessage(id: number): void;
   notes(): HolderNotes;
   putNotes(notes: HolderNotes): void;
+}
+
+/**
+ * Writes something. An instance that was superseded knows only what was true before, and "there was nothing to do" would
+ * be a lie from it; but its writes are refused, and with them its answer.
+ */
+export function claim(store: NetworkStore): void {
+  store.putNotes(store.notes());
 }

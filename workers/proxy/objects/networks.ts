@@ -1,30 +1,25 @@
-import { canonicalIp, formatCidr, parseCidr } from "@relaykey/core/ip";
 import type { ConfirmationPolicy } from "@relaykey/core/confirmation";
-import type { ConfirmationEnd, ConfirmationView, HolderNetworks, KeyRef } from "@relaykey/core/rpc";
+import type {
+  ConfirmationEnd,
+  ConfirmationView,
+  EndedLink,
+  HolderNetworks,
+  KeyRef,
+} from "@relaykey/core/rpc";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { Announcer, whereabouts } from "./announcer.ts";
+import { canonicalBlock } from "./block.ts";
+import type { HolderKeys } from "./holder-keys.ts";
 import type { ConfirmationHint, LeaseRequest } from "./lease.ts";
 import { endOfKey } from "./key-end.ts";
 import { Links, presentPending } from "./links.ts";
 import type { MailSeed } from "./links.ts";
-import { NOWHERE } from "./network-store.ts";
+import { NOWHERE, claim } from "./network-store.ts";
 import type { NetworkStore, StoredPending } from "./network-store.ts";
 import { Pending } from "./pending.ts";
 import type { RandomBytes } from "./pending.ts";
+import { Review } from "./review.ts";
 import { Trust, isShared } from "./trust.ts";
-
-/** What the keys of a holder can do for its networks. */
-export interface HolderKeys {
-  /** A key's policy as it holds now; null when there is none. */
-  snapshotOf(keyId: string): PolicySnapshot | null;
-  snapshots(): PolicySnapshot[];
-  /** Freezes a key in its holder's name. @returns how often the holder has frozen it. */
-  freeze(keyId: string): number;
-  /** Resolves when no answer that was given before the newest policy of the key can be relied on. */
-  enforce(keyId: string): Promise<unknown>;
-  /** Resolves when no answer that was given before this call, on whatever key, can be relied on. */
-  waitOut(): Promise<void>;
-}
 
 /** A mail but for its token. */
 export interface AdmittedMail {
@@ -47,6 +42,8 @@ export class Networks {
   readonly #announcer: Announcer;
   readonly #pending: Pending;
   readonly #links: Links;
+  /** What the holder sees and takes back of it. */
+  readonly review: Review;
   #stirred = false;
 
   constructor(
@@ -62,6 +59,11 @@ export class Networks {
     const snapshotOf = (keyId: string): PolicySnapshot | null => keys.snapshotOf(keyId);
     this.#pending = new Pending(store, this.#trust, this.#announcer, world.random, snapshotOf);
     this.#links = new Links(store, this.#trust, this.#pending, this.#announcer, snapshotOf);
+    const parts = { trust: this.#trust, pending: this.#pending, announcer: this.#announcer };
+    const stir = (): void => {
+      this.#stirred = true;
+    };
+    this.review = new Review(store, parts, keys, { ...world, stir });
   }
 
   /**
@@ -113,7 +115,7 @@ export class Networks {
    *
    * @throws RangeError when it is no block, or shared by strangers.
    */
-  async approve(text: string): Promise<void> {
+  async approve(text: string): Promise<string> {
     const policy = this.#policy();
     const network = canonicalBlock(text, policy?.v6Prefix ?? 128);
     if (network === null) throw new RangeError("A network is an address or a CIDR block without host bits.");
@@ -126,18 +128,19 @@ export class Networks {
     this.#pending.settleInside(network, now);
     this.#stirred = true;
     await this.#keys.waitOut();
+    return network;
   }
 
   /** Waits also when there was nothing to remove: an earlier call may have died while it waited. */
   async remove(text: string): Promise<boolean> {
-    this.#claim();
+    claim(this.#store);
     const wasTrusted = this.#trust.remove(canonicalBlock(text, 128) ?? text);
     await this.#keys.waitOut();
     return wasTrusted;
   }
 
   dismiss(pendingId: string): boolean {
-    this.#claim();
+    claim(this.#store);
     const entry = this.#store.pendingById(pendingId);
     if (entry === null) return false;
     this.#store.removePending(pendingId);
@@ -162,7 +165,7 @@ export class Networks {
     };
   }
 
-  view(tokenHash: string): ConfirmationView | { readonly state: ConfirmationEnd } {
+  view(tokenHash: string): ConfirmationView | EndedLink {
     return this.#links.view(tokenHash, this.#now());
   }
 
@@ -170,7 +173,7 @@ export class Networks {
     tokenHash: string,
     number: string | null,
   ): Promise<{ readonly state: "confirmed_now" | "mismatch" | ConfirmationEnd }> {
-    this.#claim();
+    claim(this.#store);
     const { state, entry } = this.#links.confirm(tokenHash, number, this.#now());
     this.#stirred = true;
     if (entry?.state === "confirmed") await this.#settle(entry);
@@ -182,7 +185,7 @@ export class Networks {
     readonly state: "frozen_now" | ConfirmationEnd;
     readonly keys: readonly KeyRef[];
   }> {
-    this.#claim();
+    claim(this.#store);
     const { state, entry } = this.#links.reject(tokenHash, this.#now());
     const snapshots = (entry?.state === "rejected" ? entry.keyIds : []).flatMap(
       (keyId) => this.#keys.snapshotOf(keyId) ?? [],
@@ -203,7 +206,7 @@ export class Networks {
   }
 
   resend(tokenHash: string): { readonly state: "sent" | "throttled" | ConfirmationEnd } {
-    this.#claim();
+    claim(this.#store);
     this.#stirred = true;
     return this.#links.resend(tokenHash, this.#now());
   }
@@ -226,14 +229,6 @@ export class Networks {
     const stirred = this.#stirred;
     this.#stirred = false;
     return stirred;
-  }
-
-  /**
-   * Writes something. An instance that was superseded knows only what was true before, and "there was nothing to do" would
-   * be a lie from it; but its writes are refused, and with them its answer.
-   */
-  #claim(): void {
-    this.#store.putNotes(this.#store.notes());
   }
 
   async #settle(entry: StoredPending): Promise<void> {
@@ -259,14 +254,4 @@ export class Networks {
   #policy(): ConfirmationPolicy | null {
     return this.#keys.snapshots().at(-1)?.confirmation ?? null;
   }
-}
-
-/** @returns an IPv4 address, or a block, in the one form in which networks are written (core/ip); null for anything else. */
-function canonicalBlock(text: string, v6Prefix: number): string | null {
-  const cidr = parseCidr(text);
-  if (cidr === null) return null;
-  if (!cidr.address.includes(":")) return cidr.bits === 32 ? cidr.address : formatCidr(cidr);
-  return cidr.bits <= v6Prefix
-    ? formatCidr(cidr)
-    : (canonicalIp(cidr.address, { v6Prefix })?.network ?? null);
 }

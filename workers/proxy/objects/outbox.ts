@@ -22,8 +22,13 @@ export async function deliver(
       store.removeMessage(message.id);
     } catch (error) {
       log("warn", "holder_message_refused", { queue: message.queue, error: describeError(error) });
-      const pause = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(message.attempts, 16));
-      store.putMessage({ ...message, attempts: message.attempts + 1, due: now() + pause });
+      const attempts = message.attempts + 1;
+      store.putMessage({ ...message, attempts, due: now() + pauseBefore(attempts) });
     }
   }
+}
+
+/** ms until what has failed so many times is tried again: doubles from one second up to five minutes. */
+export function pauseBefore(failures: number): number {
+  return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 16));
 }

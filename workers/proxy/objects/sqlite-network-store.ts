@@ -1,6 +1,13 @@
 import type { TrustedNetwork } from "@relaykey/core/rpc";
 import { NO_NOTES, NOWHERE } from "./network-store.ts";
-import type { HolderNotes, NetworkStore, StoredLink, StoredMessage, StoredPending } from "./network-store.ts";
+import type {
+  HolderNotes,
+  NetworkStore,
+  StoredLink,
+  StoredMessage,
+  StoredPending,
+  StoredReviewLink,
+} from "./network-store.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS trusted_networks (network TEXT PRIMARY KEY, record TEXT NOT NULL);
@@ -9,6 +16,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS confirmation_links (
     token_hash TEXT PRIMARY KEY, pending_id TEXT NOT NULL, expires_at INTEGER NOT NULL
   );
+  CREATE TABLE IF NOT EXISTS review_links (token_hash TEXT PRIMARY KEY, expires_at INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS messages (
     id INTEGER PRIMARY KEY, queue TEXT NOT NULL, body TEXT NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL
   );
@@ -92,6 +100,31 @@ export class SqliteNetworkStore implements NetworkStore {
       pendingId,
       expiresAt,
     );
+  }
+
+  reviewLinks(): StoredReviewLink[] {
+    return this.#sql
+      .exec<{ token_hash: string; expires_at: number }>("SELECT token_hash, expires_at FROM review_links")
+      .toArray()
+      .map((row) => ({ tokenHash: row.token_hash, expiresAt: row.expires_at }));
+  }
+
+  reviewLink(tokenHash: string): number | null {
+    const query = "SELECT expires_at FROM review_links WHERE token_hash = ?";
+    return this.#sql.exec<{ expires_at: number }>(query, tokenHash).toArray()[0]?.expires_at ?? null;
+  }
+
+  putReviewLink({ tokenHash, expiresAt }: StoredReviewLink): void {
+    this.#sql.exec(
+      `INSERT INTO review_links (token_hash, expires_at) VALUES (?, ?)
+       ON CONFLICT (token_hash) DO UPDATE SET expires_at = excluded.expires_at`,
+      tokenHash,
+      expiresAt,
+    );
+  }
+
+  removeReviewLink(tokenHash: string): void {
+    this.#sql.exec("DELETE FROM review_links WHERE token_hash = ?", tokenHash);
   }
 
   messages(): StoredMessage[] {

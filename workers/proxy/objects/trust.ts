@@ -1,6 +1,6 @@
 import { SHARED_EGRESS } from "@relaykey/core/confirmation";
 import type { ConfirmationPolicy } from "@relaykey/core/confirmation";
-import { compileNetworks } from "@relaykey/core/ip";
+import { compileNetworks, parseCidr } from "@relaykey/core/ip";
 import type { Place, TrustedNetwork } from "@relaykey/core/rpc";
 import type { NetworkStore } from "./network-store.ts";
 
@@ -70,7 +70,7 @@ export class Trust {
   list(policy: ConfirmationPolicy | null, now: number): TrustedNetwork[] {
     return this.#store
       .trusted()
-      .filter((network) => policy === null || !hasAged(network, policy, now))
+      .filter((network) => policy === null || counts(network, policy, now))
       .sort((one, other) => other.lastSeen - one.lastSeen);
   }
 
@@ -86,13 +86,12 @@ export class Trust {
 
   #covering(policy: ConfirmationPolicy, network: string, now: number): TrustedNetwork | null {
     const same = this.#store.trustedNetwork(network);
-    if (same !== null && !hasAged(same, policy, now)) return same;
+    if (same !== null && counts(same, policy, now)) return same;
     return (
       this.#store
         .trusted()
-        .find(
-          (known) => !hasAged(known, policy, now) && compileNetworks([known.network]).contains(network),
-        ) ?? null
+        .find((known) => counts(known, policy, now) && compileNetworks([known.network]).contains(network)) ??
+      null
     );
   }
 }
@@ -102,6 +101,20 @@ export function isShared(policy: ConfirmationPolicy, network: string): boolean {
     SHARED_BY_ALL.overlaps(network) ||
     (policy.neverConfirmable.length > 0 && compileNetworks(policy.neverConfirmable).overlaps(network))
   );
+}
+
+/** Whether somebody's word for a network still holds. */
+function counts(known: TrustedNetwork, policy: ConfirmationPolicy, now: number): boolean {
+  return !hasAged(known, policy, now) && !isTooWide(known, policy);
+}
+
+/**
+ * A person vouched for one client. Since the prefix that counts as one was made narrower, the network is a crowd, and which
+ * of it was meant nobody knows: it has to be confirmed again. A block that an admin approved was meant as a block.
+ */
+function isTooWide({ network, source }: TrustedNetwork, { v6Prefix }: ConfirmationPolicy): boolean {
+  if (source === "approved" || !network.includes(":")) return false;
+  return (parseCidr(network)?.bits ?? 0) < v6Prefix;
 }
 
 function hasAged({ lastSeen }: TrustedNetwork, { trustDays }: ConfirmationPolicy, now: number): boolean {

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { canonicalIp } from "@relaykey/core/ip";
 import type { HolderStore } from "../objects/holder-store.ts";
 import { Bench } from "./confirmation/bench.ts";
 import { histories } from "./confirmation/commands.ts";
-import { personsKey } from "./confirmation/keys.ts";
+import { PERSONS_KEY, personsKey } from "./confirmation/keys.ts";
 import { Model } from "./confirmation/model.ts";
 import { withMethods } from "./mutants.ts";
 
@@ -61,6 +62,136 @@ test("a freeze holds also where more of them were lifted than there were", async
   expect(bench.ask("203.0.113.1").snapshot).toContain('"state":"frozen"');
 });
 
+describe("a holder looks through the own networks", () => {
+  const HOME = "203.0.113.1";
+
+  async function reviewing(): Promise<{ bench: Bench; review: string }> {
+    const bench = new Bench();
+    await bench.holder.apply(personsKey(1));
+    expect(bench.ask(HOME).block).toBeNull();
+    return { bench, review: bench.reviewMail() ?? "" };
+  }
+
+  test("and takes one back: admins are told, once", async () => {
+    const { bench, review } = await reviewing();
+    bench.takeMessages();
+    expect((await bench.holder.networks.review.remove(review, HOME)).state).toBe("removed_now");
+    expect((await bench.holder.networks.review.remove(review, HOME)).state).toBe("not_trusted");
+    expect(bench.ask(HOME).block).toBe("ip_unconfirmed");
+    const notices = bench.takeMessages().filter(({ body }) => body["type"] === "holder.network_removed");
+    expect(notices).toMatchObject([{ body: { keyId: null, data: { holder: "Ada", network: HOME } } }]);
+  });
+
+  test("and is told when an admin's block still lets in what was taken back", async () => {
+    const { bench, review } = await reviewing();
+    await bench.holder.networks.approve("203.0.113.0/24");
+    expect((await bench.holder.networks.review.remove(review, HOME)).state).toBe("covered");
+    expect((await bench.holder.networks.review.remove(review, "203.0.113.0/24")).state).toBe("approved");
+    expect(bench.ask(HOME).block).toBeNull();
+  });
+
+  test("after a few mails the mailbox is spared, and mail about new networks goes on", async () => {
+    const { bench } = await reviewing();
+    expect([1, 2, 3, 4].map(() => bench.reviewMail() !== null)).toEqual([true, true, false, false]);
+    expect(bench.hint("203.0.113.2").mail).toBe("sent");
+    bench.now += 30 * 60_000;
+    expect(bench.reviewMail()).not.toBeNull();
+  });
+
+  test.each([
+    ["has no address", { email: null }],
+    ["gets no mail any more", { mailable: false }],
+  ])("no mail goes to one who %s", async (_name, change) => {
+    const bench = new Bench();
+    await bench.holder.apply(personsKey(1, change));
+    expect(bench.reviewMail()).toBeNull();
+  });
+
+  test("a link of one kind is none of the other", async () => {
+    const { bench, review } = await reviewing();
+    bench.ask("203.0.113.2");
+    const link = bench.mail(bench.store.pending()[0]?.id ?? "") ?? "";
+    const { networks } = bench.holder;
+    expect(networks.review.view(link)).toEqual({ state: "ended" });
+    expect((await networks.review.freeze(link, PERSONS_KEY.keyId)).state).toBe("ended");
+    expect((await networks.confirm(review, null)).state).toBe("unknown");
+    // Before the address is answered for, its link opens nothing.
+    expect(networks.review.open(link, "opened")).toBe(false);
+    expect((await networks.confirm(link, null)).state).toBe("confirmed_now");
+    expect(networks.review.open(link, "opened")).toBe(true);
+  });
+
+  test("of many links the last ones work", async () => {
+    const { bench } = await reviewing();
+    bench.ask("203.0.113.2");
+    const link = bench.mail(bench.store.pending()[0]?.id ?? "") ?? "";
+    const { networks } = bench.holder;
+    await networks.confirm(link, null);
+    const opened = Array.from({ length: 40 }, (_, index) => `opened ${String(index)}`);
+    for (const hash of opened) {
+      bench.now += 1;
+      networks.review.open(link, hash);
+    }
+    expect(bench.store.reviewLinks().length).toBeLessThanOrEqual(16);
+    expect(networks.review.view(opened.at(-1) ?? "").state).toBe("open");
+  });
+});
+
+describe("an IPv6 prefix that counts as one client and is made narrower", () => {
+  const HOME = "2001:db8:1:2::3";
+  const NEIGHBOUR = "2001:db8:1:9::3";
+
+  async function count(bench: Bench, version: number, v6Prefix: number): Promise<void> {
+    await bench.holder.apply(personsKey(version, { confirmation: { v6Prefix } }));
+  }
+
+  function call(bench: Bench, address: string, v6Prefix: number): string | null {
+    const network = canonicalIp(address, { v6Prefix })?.network ?? "";
+    return bench.ask(address, null, 1, network).block;
+  }
+
+  test.each([48, 56, 63])("from /%i: no address is trusted because a neighbour was", async (before) => {
+    const bench = new Bench();
+    await count(bench, 1, before);
+    expect(call(bench, HOME, before)).toBeNull();
+    expect(call(bench, "2001:db8:5::1", before)).toBe("ip_unconfirmed");
+    const [other] = bench.store.pending();
+    expect((await bench.holder.networks.confirm(bench.mail(other?.id ?? "") ?? "", null)).state).toBe(
+      "confirmed_now",
+    );
+    await count(bench, 2, 64);
+    for (const address of [HOME, NEIGHBOUR, "2001:db8:5::1"]) {
+      expect(call(bench, address, 64)).toBe("ip_unconfirmed");
+    }
+    expect(bench.holder.networks.list().trusted).toEqual([]);
+  });
+
+  test("leaves what was trusted as narrowly, what an admin approved as a block, and IPv4", async () => {
+    const bench = new Bench();
+    await count(bench, 1, 64);
+    expect(call(bench, HOME, 64)).toBeNull();
+    await bench.holder.networks.approve("2001:db8:7::/48");
+    await bench.holder.networks.approve("203.0.113.1");
+    await count(bench, 2, 56);
+    await count(bench, 3, 64);
+    for (const address of [HOME, "2001:db8:7:1::1", "203.0.113.1"]) {
+      expect(call(bench, address, 64)).toBeNull();
+    }
+    expect(call(bench, NEIGHBOUR, 64)).toBe("ip_unconfirmed");
+  });
+
+  test("kills the links of networks that are no one client any more", async () => {
+    const bench = new Bench();
+    await count(bench, 1, 56);
+    call(bench, HOME, 56);
+    expect(call(bench, "2001:db8:5::1", 56)).toBe("ip_unconfirmed");
+    const link = bench.mail(bench.store.pending()[0]?.id ?? "") ?? "";
+    await count(bench, 2, 64);
+    expect((await bench.holder.networks.confirm(link, null)).state).toBe("unknown");
+    expect(call(bench, "2001:db8:5::1", 64)).toBe("ip_unconfirmed");
+  });
+});
+
 const MISTAKES: Record<string, Disturb> = {
   "a link that was used works again": (store) =>
     withMethods(store, {
@@ -115,6 +246,14 @@ const MISTAKES: Record<string, Disturb> = {
       trustedNetwork: (network) => {
         const trusted = store.trustedNetwork(network);
         return trusted === null ? null : { ...trusted, lastSeen: Infinity };
+      },
+    }),
+  "a link to the own networks works for ever": (store) =>
+    withMethods(store, { reviewLink: (hash) => (store.reviewLink(hash) === null ? null : Infinity) }),
+  "the holder takes back what an admin approved": (store) =>
+    withMethods(store, {
+      putTrusted: (network) => {
+        store.putTrusted(network.source === "approved" ? { ...network, source: "confirmed" } : network);
       },
     }),
   "removing a network removes nothing": (store) => withMethods(store, { removeTrusted: () => undefined }),

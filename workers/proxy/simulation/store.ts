@@ -1,7 +1,13 @@
 import type { TrustedNetwork } from "@relaykey/core/rpc";
 import type { HolderStore, StoredKey, StoredLease, StoredSlots, StoredUse } from "../objects/holder-store.ts";
 import { NO_NOTES } from "../objects/network-store.ts";
-import type { HolderNotes, StoredLink, StoredMessage, StoredPending } from "../objects/network-store.ts";
+import type {
+  HolderNotes,
+  StoredLink,
+  StoredMessage,
+  StoredPending,
+  StoredReviewLink,
+} from "../objects/network-store.ts";
 
 /** What is on disk, or what one instance believes to be. */
 export class Tables {
@@ -12,6 +18,7 @@ export class Tables {
   readonly trusted = new Map<string, TrustedNetwork>();
   readonly pending = new Map<string, StoredPending>();
   readonly links = new Map<string, StoredLink>();
+  readonly reviewLinks = new Map<string, StoredReviewLink>();
   readonly messages = new Map<number, StoredMessage>();
   lastMessage = 0;
   notes: HolderNotes = NO_NOTES;
@@ -25,6 +32,7 @@ export class Tables {
     for (const [network, trusted] of this.trusted) copy.trusted.set(network, trusted);
     for (const [id, entry] of this.pending) copy.pending.set(id, entry);
     for (const [hash, link] of this.links) copy.links.set(hash, link);
+    for (const [hash, link] of this.reviewLinks) copy.reviewLinks.set(hash, link);
     for (const [id, message] of this.messages) copy.messages.set(id, message);
     copy.lastMessage = this.lastMessage;
     copy.notes = this.notes;
@@ -144,6 +152,22 @@ export class MemoryStore implements HolderStore {
     this.#write((tables) => {
       if (!tables.links.has(tokenHash)) tables.links.set(tokenHash, link);
     });
+  }
+
+  reviewLinks(): StoredReviewLink[] {
+    return [...this.#tables.reviewLinks.values()];
+  }
+
+  reviewLink(tokenHash: string): number | null {
+    return this.#tables.reviewLinks.get(tokenHash)?.expiresAt ?? null;
+  }
+
+  putReviewLink(link: StoredReviewLink): void {
+    this.#write((tables) => tables.reviewLinks.set(link.tokenHash, link));
+  }
+
+  removeReviewLink(tokenHash: string): void {
+    this.#write((tables) => tables.reviewLinks.delete(tokenHash));
   }
 
   messages(): StoredMessage[] {

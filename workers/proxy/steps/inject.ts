@@ -1,12 +1,13 @@
 import { placeCredential, secretTexts } from "@relaykey/core/credential";
-import { openSecret, unwrapEnvelope } from "@relaykey/core/envelope";
-import type { EnvelopeContext, LocalKeys } from "@relaykey/core/envelope";
+import type { EnvelopeContext } from "@relaykey/core/envelope";
 import { checkUpstream } from "@relaykey/core/integration";
 import type { Secret } from "@relaykey/core/secret";
 import { SecretMatcher } from "@relaykey/core/scrub/matcher";
 import type { PolicySnapshot } from "@relaykey/core/snapshot";
+import type { EnvelopeOpener } from "../custody/opener.ts";
 import type { KnownKey } from "../directory.ts";
 import { continueTrace, upstreamRequestHeaders } from "../headers.ts";
+import type { Keep } from "../lease-book.ts";
 import { passed, refused } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Intake } from "./intake.ts";
@@ -19,21 +20,24 @@ export interface UpstreamCall {
   readonly dropped: string[];
   /** Finds the vendor key in what the upstream answers; null where the integration does not want that. */
   readonly matcher: SecretMatcher | null;
+  /** It may be sent until this moment (isolate clock): a customer's key said yes to no more. */
+  readonly until: number;
 }
 
 /**
- * Step 5. Opens the sealed vendor key and builds the upstream request around it. The data key is unwrapped once per
- * known snapshot into a non-extractable CryptoKey; the vendor key is decrypted here, per request, and dropped.
+ * Step 5. Opens the sealed vendor key and builds the upstream request around it. The data key is kept unwrapped, as a
+ * non-extractable CryptoKey; the vendor key is decrypted here, per request, and dropped.
  */
 export async function inject(
   request: Request,
   intake: Intake,
   known: KnownKey,
   config: {
-    readonly openingKeys: LocalKeys;
+    readonly opener: EnvelopeOpener;
     readonly development: boolean;
     readonly ownZones: readonly string[];
   },
+  keep: Keep,
 ): Promise<Outcome<UpstreamCall>> {
   const { integration } = known.snapshot;
   if (!intake.target.ok) return refused("path_ambiguous", { detail: intake.target.detail });
@@ -45,8 +49,9 @@ export async function inject(
   });
   if (!upstream.ok) return refused("upstream_not_allowed");
 
-  const secret = await openVendorKey(known, config.openingKeys);
-  if (secret === null) return refused("secret_unavailable");
+  const opened = await openVendorKey(known, config.opener, keep);
+  if (!opened.ok) return opened;
+  const { secret, until } = opened.value;
 
   const { headers, dropped } = upstreamRequestHeaders(request.headers, integration.requestHeaders);
   continueTrace(request.headers, headers, intake.requestId);
@@ -63,7 +68,7 @@ export async function inject(
   const url = `${upstream.origin}${upstream.basePath}${target.path}${query === "" ? "" : `?${query}`}`;
   // What was judged is what is sent: if fetch's URL parser would change a byte, nothing is sent.
   if (new URL(url).href !== url) return refused("path_ambiguous", { detail: REWRITTEN });
-  return passed({ url, headers, dropped, matcher: matcherFor(known, secret) });
+  return passed({ url, headers, dropped, matcher: matcherFor(known, secret), until });
 }
 
 /**
@@ -86,19 +91,17 @@ function matcherFor(known: KnownKey, secret: Secret): SecretMatcher | null {
 const REWRITTEN =
   "The path or query holds characters that would be rewritten on the way. Percent-encode them (RFC 3986 §2.1).";
 
-async function openVendorKey(known: KnownKey, keys: LocalKeys): Promise<Secret | null> {
-  known.unwrapped ??= unwrapEnvelope(
-    known.snapshot.integration.secret.envelope,
-    envelopeContext(known.snapshot),
-    keys,
-  );
-  try {
-    return await openSecret(await known.unwrapped);
-  } catch {
-    // An unreadable envelope stays unreadable, but an unwrapping that failed in transit must not be remembered.
-    delete known.unwrapped;
-    return null;
-  }
+/** Opens the vendor key that a key stands for, or says why it cannot be opened now. */
+export async function openVendorKey(
+  known: KnownKey,
+  opener: EnvelopeOpener,
+  keep: Keep,
+): ReturnType<EnvelopeOpener["open"]> {
+  const { envelope } = known.snapshot.integration.secret;
+  const opened = await opener.open(envelope, envelopeContext(known.snapshot), keep);
+  // It holds the vendor key in clear, which is nobody's to have any more.
+  if (!opened.ok) delete known.matcher;
+  return opened;
 }
 
 function envelopeContext(snapshot: PolicySnapshot): EnvelopeContext {

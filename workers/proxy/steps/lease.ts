@@ -138,14 +138,14 @@ export function admit(
   return verdict;
 }
 
-/** What keeps an exchange open that was started from `network`. */
+/** What keeps an exchange open that was started from `network`, beside the vendor key. */
 export function watchDuty(
   subject: LeaseSubject,
   network: string,
   intake: Intake,
   { directory, leases, now }: DecisionParts,
   keep: Keep,
-): WatchDuty {
+): Omit<WatchDuty, "opens"> {
   const confirms = (): boolean => directory.known(subject.hash)?.snapshot.ip.mode === "confirm";
   const isStanding = (): boolean => !confirms() || leases.admits(subject.hash, network) !== null;
   return {

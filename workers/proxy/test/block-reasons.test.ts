@@ -5,6 +5,7 @@ import { NO_LIMITS } from "@relaykey/core/limits";
 import { importTagKey, mintToken, newLocator } from "@relaykey/core/token";
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
+import { customerKey, kmsFails, sealedForCustomer } from "./customer.ts";
 import { TestProxy, appliedKey, bearer, change, makeKey } from "./world.ts";
 
 const GOOD = "https://proxy.example.com/vendor/v1/things";
@@ -115,6 +116,18 @@ const SCENARIOS: Record<BlockReason, Scenario> = {
     const other = await makeKey();
     // An envelope that was sealed for another organization: the AAD does not match.
     const key = await appliedKey({ integration: { secret: other.snapshot.integration.secret } });
+    return proxy.call(GOOD, bearer(key.token));
+  },
+  custody_key_refused: async (proxy) => {
+    const customer = await customerKey();
+    const key = await sealedForCustomer(customer);
+    await kmsFails(customer, "DisabledException");
+    return proxy.call(GOOD, bearer(key.token));
+  },
+  custody_key_unreachable: async (proxy) => {
+    const customer = await customerKey();
+    const key = await sealedForCustomer(customer);
+    await kmsFails(customer, "down");
     return proxy.call(GOOD, bearer(key.token));
   },
   no_decision: async () => {

@@ -10,7 +10,7 @@ import { policyCacheKey } from "../directory.ts";
 import { holderStub } from "../holders.ts";
 import type { KeyHolder } from "../objects/key-holder.ts";
 import { SqliteHolderStore } from "../objects/sqlite-store.ts";
-import { CALLER_IP, TestProxy, appliedKey, bearer, change, keyControl } from "./world.ts";
+import { CALLER_IP, TestProxy, appliedKey, bearer, change, keyControl, makeKey } from "./world.ts";
 import type { KeyChanges, TestKey } from "./world.ts";
 
 const URL = "https://proxy.example.com/vendor/v1/things";
@@ -131,6 +131,24 @@ test('"this wasn\'t me" freezes the key everywhere: streams are cut, and no snap
   expect(await call(proxy, thawed)).toBe(200);
 });
 
+test('"this wasn\'t me" freezes what an admin has left: the second key that was used from there', async () => {
+  const proxy = await TestProxy.start();
+  const first = await personsKey();
+  const second = await makeKey({ ip: { mode: "confirm" }, holder: PERSON }, first.snapshot.holderLocator);
+  await keyControl().apply(encodeSnapshot(second.snapshot));
+  expect(await call(proxy, first)).toBe(200);
+  const { mail, locator } = await mailAbout(proxy, first, CAFE);
+  expect(await call(proxy, second, CAFE)).toBe(423);
+  await change(first, { state: "frozen" });
+  expect(await confirmations().view(locator, mail.token)).toMatchObject({
+    state: "pending",
+    keyDisplay: second.snapshot.display,
+  });
+  expect(await confirmations().reject(locator, mail.token)).toEqual({ state: "frozen_now" });
+  expect(await call(proxy, second)).toBe(403);
+  expect((await keyControl().inspect(first.snapshot))?.holderFreezes).toBe(0);
+});
+
 describe("removing a trusted network", () => {
   test("no request starts from it when that returns, and its streams are cut", async () => {
     const proxy = await TestProxy.start();
@@ -154,6 +172,89 @@ describe("removing a trusted network", () => {
     const cut = (await proxy.settled()).find(({ outcome }) => outcome === "cut");
     expect(cut?.reason).toBe("ip_unconfirmed");
     expect(await keyControl().removeNetwork(key.snapshot.holderLocator, CALLER_IP)).toBe(false);
+  });
+});
+
+describe("a holder looks through the own networks", () => {
+  /** The token of a link, mailed as it was asked for. */
+  async function mailed(key: TestKey): Promise<{ locator: string; token: string }> {
+    const { holderLocator: locator } = key.snapshot;
+    const stub = holderStub(env, locator);
+    expect(await stub.askForReview(locator)).toBe(true);
+    const generation = await runInDurableObject(stub, (_, { storage }) => {
+      return new SqliteHolderStore(storage.sql).notes().review?.generation ?? 0;
+    });
+    const mail = await confirmations().reviewMail(locator, generation);
+    expect(mail).toMatchObject({ to: "ada@example.com", holderName: "Ada" });
+    // A repeated delivery is the same mail.
+    expect(await confirmations().reviewMail(locator, generation)).toEqual(mail);
+    return { locator, token: mail?.token ?? "" };
+  }
+
+  test("G1: no request starts from a network that its holder took back, and its streams are cut", async () => {
+    const proxy = await TestProxy.start();
+    const key = await personsKey();
+    await call(proxy, key);
+    const stream = await proxy.call(STREAM, bearer(key.token));
+    const reader = (stream.body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    const { locator, token } = await mailed(key);
+    const view = await confirmations().review(locator, token);
+    expect(view).toMatchObject({
+      state: "open",
+      trusted: [{ network: CALLER_IP, source: "first_use" }],
+      keys: [{ keyId: key.snapshot.keyId, isFrozen: false, addresses: "confirm" }],
+    });
+    expect(JSON.stringify(view)).not.toContain(key.snapshot.tokenHash);
+    expect(await confirmations().stopTrusting(locator, token, CALLER_IP)).toEqual({ state: "removed_now" });
+    expect(await call(proxy, key)).toBe(423);
+    await expect(
+      (async () => {
+        while (!(await reader.read()).done);
+      })(),
+    ).rejects.toThrow();
+  });
+
+  test("and freezes any of the own keys, in the copy at the edge as well", async () => {
+    const proxy = await TestProxy.start();
+    const key = await personsKey();
+    await call(proxy, key);
+    const edge = await makeKey(
+      { ip: { mode: "any" }, enforcement: "edge", holder: PERSON },
+      key.snapshot.holderLocator,
+    );
+    await keyControl().apply(encodeSnapshot(edge.snapshot));
+    const { locator, token } = await mailed(key);
+    expect(await confirmations().freezeKey(locator, token, key.snapshot.keyId)).toEqual({
+      state: "frozen_now",
+      withinSeconds: 0,
+    });
+    expect(await call(proxy, key)).toBe(403);
+    expect(await confirmations().freezeKey(locator, token, edge.snapshot.keyId)).toEqual({
+      state: "frozen_now",
+      withinSeconds: 90,
+    });
+    expect(await env.POLICY.get(policyCacheKey(edge.snapshot.tokenHash))).toContain('"state":"frozen"');
+    expect((await confirmations().freezeKey(locator, token, edge.snapshot.keyId)).state).toBe("frozen");
+    const stranger = await personsKey();
+    expect((await confirmations().freezeKey(locator, token, stranger.snapshot.keyId)).state).toBe(
+      "key_ended",
+    );
+    expect(await call(proxy, stranger)).toBe(200);
+  });
+
+  test("from the page where an address was just answered for, and with no other link", async () => {
+    const proxy = await TestProxy.start();
+    const key = await personsKey();
+    await call(proxy, key);
+    const { mail, locator } = await mailAbout(proxy, key, CAFE);
+    expect(await confirmations().openReview(locator, mail.token)).toBeNull();
+    expect(await confirmations().confirm(locator, mail.token, null)).toEqual({ state: "confirmed_now" });
+    const token = (await confirmations().openReview(locator, mail.token)) ?? "";
+    expect(await confirmations().review(locator, token)).toMatchObject({ state: "open" });
+    expect(await confirmations().review(locator, mail.token)).toEqual({ state: "ended" });
+    expect(await confirmations().stopTrusting(locator, "x".repeat(43), CAFE)).toEqual({ state: "ended" });
+    expect(await call(proxy, key, CAFE)).toBe(200);
   });
 });
 
@@ -242,11 +343,11 @@ test("an IPv6 client is its prefix, as the key counts", async () => {
   expect(await call(proxy, key, "2001:db8:1:2::3")).toBe(200);
   expect(await call(proxy, key, "2001:db8:1:9::3")).toBe(200);
   expect(await call(proxy, key, "2001:db8:2:2::3")).toBe(423);
-  // Trust in all of a /48 is no trust that was given to one /64 by mistake, and the other way round.
+  // Trust in one client is none in a crowd, whichever way the prefix is changed.
   const narrower = await change(key, { confirmation: { ...DEFAULT_CONFIRMATION, v6Prefix: 64 } });
-  expect(await call(proxy, narrower, "2001:db8:1:9::3")).toBe(200);
+  expect(await call(proxy, narrower, "2001:db8:1:2::3")).toBe(423);
   await change(narrower, { confirmation: { ...DEFAULT_CONFIRMATION, v6Prefix: 44 } });
-  expect(await call(proxy, narrower, "2001:db8:1:9::3")).toBe(423);
+  expect(await call(proxy, narrower, "2001:db8:1:2::3")).toBe(423);
 });
 
 test("an IPv4-mapped or NAT64 address is the IPv4 address it carries", async () => {
@@ -313,6 +414,40 @@ describe("messages", () => {
       holderId: key.snapshot.holderId,
       data: { network: CAFE, mailed: true, pending_id: pending[0]?.id },
     });
+  });
+
+  test("an alarm that cannot do all of its work does the rest, and comes back until it can", async () => {
+    const proxy = await TestProxy.start();
+    const key = await personsKey();
+    expect(await call(proxy, key)).toBe(200);
+    // One more network than there are mails.
+    const cafes = ["1", "2", "3", "4", "5"].map((end) => `198.51.100.${end}`);
+    for (const cafe of cafes) expect(await call(proxy, key, cafe)).toBe(423);
+    const taken = await refusing(key, 0);
+    const stub = holderStub(env, key.snapshot.holderLocator);
+    const policy = await stub.snapshot(key.snapshot.keyId);
+    const write = (snapshot: string | null): Promise<void> =>
+      runInDurableObject(stub, (_, { storage }) => {
+        storage.sql.exec("UPDATE keys SET snapshot = ?", snapshot);
+      });
+    await write("unreadable");
+    await runInDurableObject(stub, async (instance: KeyHolder, { storage }) => {
+      const store = new SqliteHolderStore(storage.sql);
+      // There is a mail for the network that waits, and another message beside it.
+      store.putNotes({ ...store.notes(), mails: null });
+      store.addMessage({ queue: "notice", body: "another", due: 0 });
+      await instance.alarm();
+      expect(taken.notice).toContain("another");
+      expect(await storage.getAlarm()).toBeGreaterThan(Date.now());
+    });
+    const mailed = taken.mail.length;
+    await write(policy);
+    await vi.waitFor(
+      () => {
+        expect(taken.mail.length).toBeGreaterThan(mailed);
+      },
+      { timeout: 20_000, interval: 200 },
+    );
   });
 
   test("admins are told who froze a key, and what lifting it takes", async () => {

@@ -7,6 +7,11 @@ import { configure } from "../config.ts";
 import { probe } from "../probe.ts";
 import { VENDOR_KEY, makeKey } from "./world.ts";
 
+async function config() {
+  const deps = await configure(env);
+  return { ...deps, keyring: deps.opener.keyring };
+}
+
 async function order(origin: string, catalogue = "openai"): Promise<ProbeOrder> {
   const { snapshot } = await makeKey({
     integration: { upstream: { origin, basePath: "", timeoutMs: 1_000 } },
@@ -29,7 +34,7 @@ test.each([
   ["https://accepts.example.com", "no-such-vendor", "no_probe", null],
   ["https://accepts.example.com", "constructor", "no_probe", null],
 ])("%s as %s: %s", async (origin, catalogue, verdict, statusClass) => {
-  const result = await probe(await order(origin, catalogue), await configure(env));
+  const result = await probe(await order(origin, catalogue), await config());
   expect(result).toMatchObject({ verdict, statusClass });
   // G4: the vendor of the tests repeats the whole request, key included; none of it comes back.
   expect(Object.keys(result).sort()).toEqual(["latencyMs", "statusClass", "verdict"]);
@@ -44,7 +49,7 @@ test("an envelope of another organization, integration or version is not opened"
     { ...right, integration: { ...integration, id: crypto.randomUUID() } },
     { ...right, integration: { ...integration, secret: { ...integration.secret, version: 2 } } },
   ]) {
-    expect(await probe(wrong, await configure(env))).toMatchObject({ verdict: "unreadable" });
+    expect(await probe(wrong, await config())).toMatchObject({ verdict: "unreadable" });
   }
 });
 

@@ -1,8 +1,13 @@
+import { answerKms, controlKms } from "./kms.js";
+
 /** The vendor behind the proxy in tests: says what reached it, or misbehaves as the path asks. */
 export default {
   async fetch(request) {
     const url = new URL(request.url);
+    if (/^kms\.[a-z0-9-]+\.amazonaws\.com$/.test(url.hostname)) return answerKms(request);
     switch (url.hostname) {
+      case "kms-control.example.com":
+        return controlKms(url);
       case "refuses.example.com":
         return Response.json({ error: "no such key" }, { status: 401 });
       case "limits.example.com":

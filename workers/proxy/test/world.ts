@@ -85,7 +85,7 @@ export async function makeKey(changes: KeyChanges = {}, locator = newLocator()):
   const organizationId = newId();
   const integrationId = newId();
   const envelope = await sealSecret(
-    publicKey,
+    { publicKey, customerKey: null },
     { organizationId, recordId: integrationId, field: "vendor_key", version: 1 },
     new Secret(VENDOR_KEY),
   );

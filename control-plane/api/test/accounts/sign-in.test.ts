@@ -1,6 +1,7 @@
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sessions, signInAttempts } from "@relaykey/db/schema/access";
+import { adminAuditEvents } from "@relaykey/db/schema/organizations";
 import { users } from "@relaykey/db/schema/people";
 import { deleteExpired } from "@relaykey/db/queries/housekeeping";
 import { takeFrom } from "@relaykey/db/queries/throttles";
@@ -317,6 +318,26 @@ describe("sessions", () => {
     expect(await endSessions(world.deps, third.person, "all")).toBe(1);
     expect(await findPerson(world.deps, third.token, somewhere())).toBeNull();
     await again(world, stranger.token);
+  });
+
+  test("that end are in the log of the person's organization; what ended nothing is not", async () => {
+    const { person, caller } = await founder(world);
+    const stranger = await signIn(world, unique());
+    const events = () =>
+      world.db
+        .select()
+        .from(adminAuditEvents)
+        .where(
+          and(
+            eq(adminAuditEvents.organizationId, caller.organizationId),
+            eq(adminAuditEvents.action, "session.revoked"),
+          ),
+        );
+    expect(refusal(await endSession(world.deps, person, stranger.person.sessionId))).toBe("not_found");
+    expect(await endSessions(world.deps, person, "others")).toBe(0);
+    expect(await events()).toEqual([]);
+    value(await endSession(world.deps, person, person.sessionId));
+    expect(await events()).toMatchObject([{ actorId: person.userId, subjectId: person.userId }]);
   });
 
   test("are noted as seen, not at each request", async () => {

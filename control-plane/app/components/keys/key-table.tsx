@@ -94,6 +94,7 @@ export function KeyTable(props: {
   const select: Column<ShownKeyRow> = {
     heading: "Select",
     quiet: true,
+    corner: true,
     cell: (key) =>
       key.state === "revoked" ? null : (
         <input
@@ -101,7 +102,7 @@ export function KeyTable(props: {
           name="key"
           value={key.id}
           aria-label={`Select ${key.name} (${key.display})`}
-          className="size-5 accent-fill"
+          className="size-6 accent-fill md:size-5"
         />
       ),
   };

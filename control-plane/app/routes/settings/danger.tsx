@@ -1,7 +1,6 @@
 import { redirect } from "@remix-run/cloudflare";
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
-import { Form, Link, useActionData, useLoaderData, useSearchParams, useSubmit } from "@remix-run/react";
-import { useEffect } from "react";
+import { Link, useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
 import { readDanger } from "../../.server/danger.ts";
 import type { Danger } from "../../.server/danger.ts";
 import { redirectWith } from "../../.server/flash.ts";
@@ -12,13 +11,13 @@ import type { Refusal } from "../../.server/page.ts";
 import { continueEnforcement, freezeOrganization, showOrganization } from "../../../service/organizations.ts";
 import { invalid } from "../../../service/outcome.ts";
 import { Badge } from "../../components/badge.tsx";
-import { LinkButton, SubmitButton } from "../../components/button.tsx";
+import { LinkButton } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { fieldError } from "../../components/failure.ts";
 import { TextField } from "../../components/field.tsx";
+import { GoOn } from "../../components/go-on.tsx";
 import { Moment } from "../../components/moment.tsx";
-import { Notice } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Emergency stop · RelayKey" }];
@@ -68,7 +67,11 @@ export default function DangerZone() {
         note="When a leak is suspected and there is no time to find out whose: refuse every key first, look later."
         actions={<Badge tone={frozen ? "bad" : "good"}>{frozen ? "stopped" : "running"}</Badge>}
       />
-      {pendingKeys > 0 && <Progress pending={pendingKeys} mayChange={mayChange} />}
+      {pendingKeys > 0 && (
+        <div className="mb-6">
+          <GoOn pending={pendingKeys} mayChange={mayChange} action="/settings/danger" />
+        </div>
+      )}
       <Card title={frozen ? "Every key is refused" : "Refuse every key"} tone="danger">
         <div className="flex flex-wrap items-center justify-between gap-4 text-sm">
           <div className="max-w-prose">
@@ -133,39 +136,5 @@ export default function DangerZone() {
         </ConfirmDialog>
       )}
     </>
-  );
-}
-
-/** Goes on by itself with scripts; without them by the button. */
-function Progress({ pending, mayChange }: { readonly pending: number; readonly mayChange: boolean }) {
-  const submit = useSubmit();
-  useEffect(() => {
-    if (!mayChange) return;
-    const timer = setTimeout(() => {
-      submit({ intent: "continue" }, { method: "post", action: "/settings/danger", replace: true });
-    }, 1_500);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [pending, mayChange, submit]);
-  return (
-    <div className="mb-6">
-      <Notice
-        tone="waiting"
-        title={`${String(pending)} keys to go`}
-        aside={
-          mayChange && (
-            <Form method="post">
-              <input type="hidden" name="intent" value="continue" />
-              <SubmitButton size="sm" variant="secondary" pending="Going on …">
-                Go on now
-              </SubmitButton>
-            </Form>
-          )
-        }
-      >
-        The proxy has not confirmed the latest change of these keys. It is tried again each minute.
-      </Notice>
-    </div>
   );
 }

@@ -29,12 +29,17 @@ export class Bench {
     });
   }
 
-  /** What an isolate asks for one request from a network; with a `want` of 0 it only looks. */
-  ask(address: string, asn: number | null = null, want = 1): Extract<LeaseAnswer, { kind: "known" }> {
+  /** What an isolate asks for one request from an address; with a `want` of 0 it only looks. */
+  ask(
+    address: string,
+    asn: number | null = null,
+    want = 1,
+    network = address,
+  ): Extract<LeaseAnswer, { kind: "known" }> {
     this.#questions += 1;
     const answer = this.holder.lease({
       tokenHash: SUBJECT.hash,
-      network: address,
+      network,
       caller: callerAt(address, asn),
       haveVersion: null,
       want,
@@ -62,6 +67,15 @@ export class Bench {
     if (seed === null) return null;
     const hash = `${seed.pendingId}.${String(seed.generation)}`;
     return this.holder.networks.admitLink(seed, hash) === null ? null : hash;
+  }
+
+  /** Asks for the mail with a link to the own networks, and makes it. @returns the hash of its link. */
+  reviewMail(): string | null {
+    const { review } = this.holder.networks;
+    if (!review.ask(SUBJECT.locator)) return null;
+    const seed = review.seed(this.store.notes().review?.generation ?? 0);
+    const hash = seed === null ? null : `${seed.pendingId}.${String(seed.generation)}`;
+    return seed === null || hash === null || review.admit(seed, hash) === null ? null : hash;
   }
 
   /** Takes what is on its way to the queues. */

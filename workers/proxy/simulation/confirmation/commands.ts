@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { CONFIRMATION_MINUTES } from "@relaykey/core/confirmation";
+import { REVIEW_MS } from "../../objects/review.ts";
 import type { Bench } from "./bench.ts";
 import { PERSONS_KEY, personsKey } from "./keys.ts";
 import type { Model, ModelEntry } from "./model.ts";
@@ -53,6 +54,10 @@ export function histories(trustDays: number | null): fc.Arbitrary<Iterable<fc.As
       always(which, "reject", reject),
       always(which, "resend", resend),
       always(network, "remove", remove),
+      always(which, "openReview", openReview),
+      always(fc.constant(null), "askForReview", askForReview),
+      always(fc.tuple(which, network), "stopTrusting", ([index, from]) => stopTrusting(index, from)),
+      always(which, "freezeKey", freezeKey),
       always(network, "approve", approve),
       always(which, "dismiss", dismiss),
       always(fc.constantFrom(1_000, 60_000, EXPIRY_MS - 1, EXPIRY_MS, 3 * 86_400_000), "wait", wait),
@@ -68,7 +73,7 @@ function call(network: string): Step {
     const { block, confirmation, snapshot } = bench.ask(network);
     expect(snapshot).toContain(`"state":"${model.state}"`);
     if (model.state !== "active") return;
-    if (!model.firstUseGone) model.trust(network);
+    if (!model.firstUseGone) model.trust(network, "first_use");
     if (model.isTrusted(network)) {
       // It is written once a minute only.
       if (model.now - (model.trusted.get(network) ?? 0) >= 60_000) model.trusted.set(network, model.now);
@@ -117,6 +122,8 @@ function view(index: number): Step {
     expect(seen.state).toBe(end ?? "pending");
     if (seen.state === "pending") {
       expect(seen.numberMatching).toBe(model.links.get(hash)?.entry.matching);
+    } else {
+      expect(seen.freezable !== undefined).toBe(model.canReject(hash));
     }
   };
 }
@@ -172,9 +179,55 @@ function remove(network: string): Step {
   };
 }
 
+/** From the page that a confirmation link led to. */
+function openReview(index: number): Step {
+  return (model, bench) => {
+    const hash = pickLink(model, index);
+    const review = `review of ${hash}`;
+    const opens = model.opensReview(hash);
+    expect(bench.holder.networks.review.open(hash, review)).toBe(opens);
+    if (opens) model.reviews.set(review, model.now + REVIEW_MS);
+  };
+}
+
+/** By mail; how many of those are sent is another test's business. */
+function askForReview(): Step {
+  return (model, bench) => {
+    const hash = bench.reviewMail();
+    if (hash !== null) model.reviews.set(hash, model.now + REVIEW_MS);
+  };
+}
+
+function stopTrusting(index: number, network: string): Step {
+  return async (model, bench) => {
+    const review = pickReview(model, index);
+    const { review: holders } = bench.holder.networks;
+    const view = holders.view(review);
+    expect(view.state).toBe(model.isReviewing(review) ? "open" : "ended");
+    if (view.state === "open") {
+      const listed = view.trusted.map((known) => [known.network, known.source]).sort();
+      const trusted = [...model.trusted.keys()].filter((known) => model.isTrusted(known));
+      expect(listed).toEqual(trusted.map((known) => [known, model.sources.get(known)]).sort());
+    }
+    const expected = model.stopTrusting(review, network);
+    expect((await holders.remove(review, network)).state).toBe(expected);
+  };
+}
+
+function freezeKey(index: number): Step {
+  return async (model, bench) => {
+    const review = pickReview(model, index);
+    const expected = model.freezeKey(review);
+    const { state } = await bench.holder.networks.review.freeze(review, PERSONS_KEY.keyId);
+    expect(state).toBe(expected);
+    const inspection = bench.holder.inspect(PERSONS_KEY);
+    expect([inspection?.state, inspection?.holderFreezes]).toEqual([model.state, model.freezes]);
+  };
+}
+
 function approve(network: string): Step {
   return async (model, bench) => {
-    model.trust(network);
+    model.trust(network, "approved");
     await bench.holder.networks.approve(network);
   };
 }
@@ -220,6 +273,10 @@ function revoke(dice: number): Step {
 
 function pick<T>(from: readonly T[], index: number): T | null {
   return from[index % Math.max(1, from.length)] ?? null;
+}
+
+function pickReview(model: Model, index: number): string {
+  return pick(["nobody's", ...model.reviews.keys()], index) ?? "nobody's";
 }
 
 /** Also one that was never made. */

@@ -19,11 +19,12 @@ export function personsKey(
     readonly confirmation?: Partial<ConfirmationPolicy>;
     readonly freezesLifted?: number;
     readonly email?: string | null;
+    readonly mailable?: boolean;
   } = {},
 ): string {
   const decoded = decodeSnapshot(snapshotText("wide", version));
   if (!decoded.ok) throw new Error(decoded.error);
-  const { email = "ada@example.com" } = change;
+  const { email = "ada@example.com", mailable = true } = change;
   return encodeSnapshot({
     ...decoded.snapshot,
     ...HOLDER,
@@ -31,7 +32,7 @@ export function personsKey(
     confirmation: { ...DEFAULT_CONFIRMATION, ...change.confirmation },
     freezesLifted: change.freezesLifted ?? 0,
     integration: { ...decoded.snapshot.integration, id: "01890000-0000-7000-8000-000000000004" },
-    holder: { ...decoded.snapshot.holder, kind: "person", name: "Ada", email },
+    holder: { ...decoded.snapshot.holder, kind: "person", name: "Ada", email, mailable },
   });
 }
 

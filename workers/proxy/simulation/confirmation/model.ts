@@ -1,5 +1,7 @@
 import type { ConfirmationEnd } from "@relaykey/core/rpc";
 
+type Source = "first_use" | "confirmed" | "approved";
+
 const MINUTES = 60_000;
 const DAYS = 86_400_000;
 
@@ -26,6 +28,9 @@ export class Model {
   readonly trusted = new Map<string, number>();
   readonly entries: ModelEntry[] = [];
   readonly links = new Map<string, ModelLink>();
+  readonly sources = new Map<string, Source>();
+  /** Links to the page about the holder's own networks, and until when they work. */
+  readonly reviews = new Map<string, number>();
   firstUseGone = false;
   suspectedAt = -Infinity;
   version = 1;
@@ -50,8 +55,9 @@ export class Model {
     return this.trustDays === null || this.now < seen + this.trustDays * DAYS;
   }
 
-  trust(network: string): void {
+  trust(network: string, source: Source): void {
     this.trusted.set(network, this.now);
+    this.sources.set(network, source);
     this.firstUseGone = true;
     for (const entry of this.entries) {
       if (entry.network === network && this.isOpen(entry)) entry.state = "confirmed";
@@ -123,16 +129,50 @@ export class Model {
       entry.state = "locked";
       return "locked";
     }
-    this.trust(entry.network);
+    this.trust(entry.network, "confirmed");
     return "confirmed_now";
+  }
+
+  /** Also too late to confirm, and after too many wrong numbers: while the key lives. */
+  canReject(hash: string): boolean {
+    const end = this.end(hash);
+    return end === null || (["expired", "locked"].includes(end) && this.state === "active");
   }
 
   reject(hash: string): string {
     const end = this.end(hash);
     const entry = this.links.get(hash)?.entry;
-    if (end !== null || entry === undefined) return end ?? "unknown";
+    if (entry === undefined || !this.canReject(hash)) return end ?? "unknown";
     entry.state = "rejected";
     this.suspectedAt = this.now;
+    this.freezes += 1;
+    return "frozen_now";
+  }
+
+  isReviewing(hash: string): boolean {
+    return this.now < (this.reviews.get(hash) ?? -Infinity);
+  }
+
+  /** Whether a link that was answered with opens the list of networks as well. */
+  opensReview(hash: string): boolean {
+    const link = this.links.get(hash);
+    const state = link?.entry.state;
+    return link !== undefined && this.now < link.until && (state === "confirmed" || state === "rejected");
+  }
+
+  /** The holder takes back a network, but not an admin's. */
+  stopTrusting(review: string, network: string): string {
+    if (!this.isReviewing(review)) return "ended";
+    if (!this.trusted.has(network)) return "not_trusted";
+    if (this.sources.get(network) === "approved") return "approved";
+    this.trusted.delete(network);
+    return "removed_now";
+  }
+
+  freezeKey(review: string): string {
+    if (!this.isReviewing(review)) return "ended";
+    if (this.state === "revoked") return "key_ended";
+    if (this.state === "frozen") return "frozen";
     this.freezes += 1;
     return "frozen_now";
   }

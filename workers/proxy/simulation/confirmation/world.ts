@@ -21,6 +21,8 @@ const WEATHERS: readonly Weather[] = [
   { name: "normal", usualMs: 40, worstMs: 400, lost: 0.02, writeMs: 20 },
   { name: "slow", usualMs: 300, worstMs: 2_500, lost: 0.05, writeMs: 300 },
 ];
+/** Mails about the own networks that a holder may have asked for. */
+const MAIL_GENERATIONS = [1, 2, 3, 4] as const;
 const HORIZON_MS = 16_000;
 const END_MS = 120_000;
 
@@ -109,6 +111,9 @@ class World {
     for (let count = random.int(1, 4); count > 0; count -= 1) {
       const change = random.pick(["remove", "remove", "approve", "apply"] as const);
       this.#at(random.ms(1_000, HORIZON_MS), () => this.#adminActs(change));
+    }
+    for (let count = random.int(0, 2); count > 0; count -= 1) {
+      this.#at(random.ms(1_000, HORIZON_MS), () => this.#holderRemoves());
     }
     if (random.chance(0.2)) this.#at(random.ms(HORIZON_MS / 2, HORIZON_MS), () => this.#revoke());
     for (let count = weather.name === "calm" ? 0 : random.pick([0, 1, 2]); count > 0; count -= 1) {
@@ -277,6 +282,30 @@ class World {
       });
       call.operation = { kind: "remove", network, was };
     }
+    this.#end(call);
+  }
+
+  /** The holder asks for the list of networks, and takes one back. */
+  async #holderRemoves(): Promise<void> {
+    const network = this.#random.pick(NETWORKS);
+    const review = await this.#home.call(({ networks: { review: reviews } }) => {
+      if (!reviews.ask(PERSONS_KEY.holderLocator)) return null;
+      // Each ask is the only one of its moment, and its mail is made at once.
+      const seed = MAIL_GENERATIONS.map((generation) => reviews.seed(generation)).find(
+        (found) => found !== null,
+      );
+      const hash = `review ${seed?.nonce ?? ""}`;
+      return seed == null || reviews.admit(seed, hash) === null ? null : hash;
+    });
+    if (review === null) return;
+    const call = this.#begin(null);
+    const state = await this.#home.call(({ networks }) => {
+      call.operation = { kind: "remove", network, was: null };
+      return networks.review.remove(review, network).then((removed) => removed.state);
+    });
+    // An admin's network is left as it is.
+    const isAsked = state === "removed_now" || state === "not_trusted";
+    call.operation = isAsked ? { kind: "remove", network, was: state === "removed_now" } : null;
     this.#end(call);
   }
 

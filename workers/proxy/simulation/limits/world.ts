@@ -7,6 +7,7 @@ import type { LeaseBook } from "../../lease-book.ts";
 import type { LeaseSubject } from "../../start-lease.ts";
 import type { KnownKey } from "../../directory.ts";
 import type { LeaseAnswer } from "../../objects/lease.ts";
+import { passed } from "../../outcome.ts";
 import { outrun } from "../../steps/lease.ts";
 import { EPOCH_MS } from "../plan.ts";
 import { ObjectHome } from "../platform.ts";
@@ -216,6 +217,7 @@ class LimitedIsolate {
       hold: (whose) => this.#leases.hold(whose, network, keep),
       refresh: this.#leases.refresh.bind(this.#leases),
       isCurrent: this.#leases.isCurrent.bind(this.#leases),
+      opens: () => Promise.resolve(passed(null)),
       keep,
     });
     await Promise.race([this.#time.sleep(openMs), watching.refusal]);

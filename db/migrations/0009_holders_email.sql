@@ -1,0 +1,1 @@
+CREATE INDEX "holders_email" ON "holders" USING btree (lower("email"));
