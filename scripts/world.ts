@@ -34,19 +34,23 @@ export function drawWorld(): World {
   const path = geoPath(projection).digits(0);
   const height = Math.ceil(path.bounds(land)[1][1]);
   const outline = simplify(path(land) ?? "");
-  // The finer shapes have the small countries, too.
-  const places = shapes("world-atlas/countries-50m.json", "countries").features.flatMap(
-    ({ id, geometry }) => {
-      const code = codes.numericToAlpha2(String(id));
-      const [x, y] = path.centroid(largest(geometry));
+  // The finer shapes have the small countries, too. Some have outlying parts that go by the same number.
+  const places = shapes("world-atlas/countries-50m.json", "countries")
+    .features.map(({ id, geometry }) => ({
+      code: codes.numericToAlpha2(String(id)),
+      mainland: largest(geometry),
+    }))
+    .sort((left, right) => geoArea(left.mainland) - geoArea(right.mainland))
+    .flatMap(({ code, mainland }) => {
+      const [x, y] = path.centroid(mainland);
       return code === undefined || !(y < height) ? [] : [[code, [Math.round(x), Math.round(y)]] as const];
-    },
-  );
+    });
+  const countries = [...new Map(places)].sort(([left], [right]) => (left < right ? -1 : 1));
   return {
     svg: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(WIDTH)} ${String(height)}"><path d="${outline}"/></svg>\n`,
     width: WIDTH,
     height,
-    countries: Object.fromEntries(places.sort(([left], [right]) => (left < right ? -1 : 1))),
+    countries: Object.fromEntries(countries),
   };
 }
 

@@ -62,6 +62,8 @@ test("small countries are on the map, and southern ones below northern ones", ()
   const y = (code: string) => mapNetworks(networks([place(code)]))?.countries[0]?.at?.y ?? NaN;
   expect(y("NO")).toBeLessThan(y("IT"));
   expect(y("IT")).toBeLessThan(y("ZA"));
+  // The mainland, not the reefs that go by its number.
+  expect(y("ID")).toBeLessThan(y("AU") - 20);
 });
 
 test("what is no country is named and not drawn; without places there is no map", () => {

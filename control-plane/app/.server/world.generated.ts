@@ -14,7 +14,7 @@ export const COUNTRIES: Readonly<Record<string, readonly [x: number, y: number]>
   AR: [266, 298],
   AS: [19, 240],
   AT: [427, 61],
-  AU: [677, 234],
+  AU: [689, 272],
   AW: [243, 159],
   AX: [434, 32],
   AZ: [495, 79],
