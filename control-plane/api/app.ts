@@ -16,7 +16,7 @@ import { checkIfMatch } from "./precondition.ts";
 import { respond } from "./respond.ts";
 import { DEFAULT_API_LIMITS } from "./throttle.ts";
 import type { ApiLimits } from "./throttle.ts";
-import type { Asked, RawCall, Route } from "./route.ts";
+import type { Asked, RawCall, Reply, Route, Stream } from "./route.ts";
 import { ROUTES } from "./routes/index.ts";
 
 /** Where the API is mounted. */
@@ -78,14 +78,21 @@ async function serve(
   const asked = { deps, caller, ip: context.env.ip, expected: null };
   const expected = await expectedRevision(context, route, raw, asked);
   if (!expected.ok) return problem(expected.failure, requestOf(context));
-  const perform = async (): Promise<Response> => {
-    const outcome = await run({ ...asked, expected: expected.value });
-    return outcome.ok ? respond(route, outcome.value) : problem(outcome.failure, requestOf(context));
-  };
+  const answer = (outcome: Outcome<Reply<unknown> | Stream>) =>
+    outcome.ok ? respond(route, outcome.value) : problem(outcome.failure, requestOf(context));
+  const perform = async (as: Caller | null) =>
+    answer(await run({ ...asked, caller: as, expected: expected.value }));
   const key = context.req.header("Idempotency-Key");
-  if (route.creates !== true || caller === null || key === undefined) return perform();
-  const content = [route.method, new URL(context.req.url).pathname, text];
-  return once(deps, { caller, token: context.var.tokenText, key, content }, perform);
+  const { creates } = route;
+  if (creates === undefined || caller === null || key === undefined) return perform(caller);
+  return once(deps, {
+    caller,
+    token: context.var.tokenText,
+    key,
+    content: [route.method, new URL(context.req.url).pathname, text],
+    run: perform,
+    again: async (made) => answer(await creates({ deps, caller, made })),
+  });
 }
 
 async function expectedRevision(

@@ -201,8 +201,9 @@ export const API_ERRORS = {
   },
   idempotency_answer_lost: {
     status: 409,
-    title: "The first request with this Idempotency-Key was not answered",
-    detail: "It may or may not have been done: look whether the thing is there, then use another key.",
+    title: "What the first request with this Idempotency-Key made is gone",
+    detail:
+      "It was done and not answered, and what it made was deleted since. Use another key to make it anew.",
   },
   precondition_failed: {
     status: 412,

@@ -1,16 +1,21 @@
-import { fromBase64Url, fromUtf8, concatBytes, toBase64Url, utf8 } from "@relaykey/core/bytes";
-import type { Secret } from "@relaykey/core/secret";
+import { newId } from "@relaykey/core/ids";
+import { Secret } from "@relaykey/core/secret";
 import { claimRequest, keepAnswer, releaseRequest } from "@relaykey/db/queries/idempotency";
-import type { Earlier, IdempotentRequest } from "@relaykey/db/queries/idempotency";
+import type { Claim, Earlier } from "@relaykey/db/queries/idempotency";
 import type { Caller } from "../service/caller.ts";
 import type { ServiceDependencies } from "../service/dependencies.ts";
 import { fingerprint } from "../service/once.ts";
+import { answerCipher } from "./answer-cipher.ts";
+import type { AnswerCipher } from "./answer-cipher.ts";
 import { ApiError } from "./errors.ts";
+import type { Made } from "./route.ts";
 
 const KEPT_MS = 24 * 3_600_000;
-/** No request takes this long: one that has no answer by then has lost it. */
-const LOST_AFTER_MS = 120_000;
-const NONCE_BYTES = 12;
+/** No request takes this long: one that has made nothing by then is over, and another attempt may do it. */
+const ABANDONED_AFTER_MS = 120_000;
+/** How often, and for how long in all, a repetition waits for the first one's answer. */
+const LOOK_AGAIN_MS = 200;
+const LOOKS = 25;
 const KEY_FORM = /^[\x21-\x7e]{1,255}$/;
 
 /** A create that names itself, so that repeating it is safe. */
@@ -21,80 +26,102 @@ export interface Repeatable {
   readonly key: string;
   /** Method, path and body as they were sent. */
   readonly content: readonly string[];
+  /** Does it. Below 400 it was done, from 400 on nothing was. */
+  readonly run: (caller: Caller) => Promise<Response>;
+  /** Answers for what an earlier attempt made. */
+  readonly again: (made: Made) => Promise<Response>;
 }
 
 /**
- * Does a create once. The same request with the same key gets the first one's answer for a day, also a token that is
- * shown once: it is stored encrypted under a key that only the caller's own token and the Idempotency-Key yield, so that
- * the database alone opens nothing.
+ * Does a create once. The same request with the same key gets the first one's answer for a day, also a token that is shown
+ * once. Which request made a thing, and the token, are stored in the transaction that makes it: whatever becomes of the
+ * first attempt after that, a repetition works the answer out from what is there, and makes nothing.
  *
- * @param run answers; below 400 it was done, from 400 on nothing was.
- * @throws ApiError when the key was used for something else, or the first request is not answered (yet).
+ * @throws ApiError when the key was used for something else, or the first attempt is still under way.
  */
-export async function once(
-  deps: ServiceDependencies,
-  asked: Repeatable,
-  run: () => Promise<Response>,
-): Promise<Response> {
+export async function once(deps: ServiceDependencies, asked: Repeatable): Promise<Response> {
   if (!KEY_FORM.test(asked.key)) throw new ApiError("idempotency_key_malformed");
   const { organizationId, actor } = asked.caller;
   const request = {
     organizationId,
     keyHash: await fingerprint([actor.kind, actor.id ?? "", asked.key]),
     requestHash: await fingerprint(asked.content),
+    claim: newId(),
   };
-  const now = deps.now();
-  const earlier = await claimRequest(deps.db, request, {
-    now: new Date(now),
-    expiresAt: new Date(now + KEPT_MS),
-  });
-  if (earlier !== null) return replay(asked, request, earlier, now);
-  // What it throws may have come after the change: the claim stays, and says so to whoever repeats it.
-  const response = await run();
-  const text = await response.text();
-  if (response.status >= 400) await releaseRequest(deps.db, request);
-  else await keep(deps, asked, request, { status: response.status, text });
-  return new Response(text, response);
+  const cipher = await answerCipher(asked.token, asked.key, request);
+  for (let look = 0; ; look += 1) {
+    const now = deps.now();
+    const earlier = await claimRequest(deps.db, request, {
+      now: new Date(now),
+      expiresAt: new Date(now + KEPT_MS),
+      abandoned: new Date(now - ABANDONED_AFTER_MS),
+    });
+    if (earlier === null) return attempt(deps, asked, request, cipher);
+    if (earlier.requestHash !== request.requestHash) throw new ApiError("idempotency_key_reused");
+    const { status, answer } = earlier;
+    if (status !== null && answer !== null) return replay(status, await cipher.open("answer", answer));
+    // Whoever makes it has a moment to answer; then what was made is answered for here, and looked at once more, so that
+    // all who repeat it get one answer.
+    if (look === LOOKS) await answerFor(deps, asked, request, cipher, earlier);
+    else if (look < LOOKS) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    else throw new ApiError("idempotency_answer_lost");
+  }
+}
+
+async function attempt(
+  deps: ServiceDependencies,
+  asked: Repeatable,
+  request: Claim,
+  cipher: AnswerCipher,
+): Promise<Response> {
+  const { organizationId, keyHash, claim } = request;
+  const seal = (secret: Secret) => cipher.seal("secret", secret.reveal());
+  const caller = { ...asked.caller, request: { organizationId, keyHash, claim, seal } };
+  try {
+    const response = await asked.run(caller);
+    const text = await response.text();
+    if (response.status >= 400) await releaseRequest(deps.db, request);
+    else await keep(deps, request, cipher, { status: response.status, text });
+    return new Response(text, response);
+  } catch (error) {
+    // Nothing was made, or it is noted what. What may still be on its way to the database cannot commit any more.
+    await releaseRequest(deps.db, request).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** @throws ApiError when nothing was made yet, or what was made is gone. */
+async function answerFor(
+  deps: ServiceDependencies,
+  { again }: Repeatable,
+  request: Claim,
+  cipher: AnswerCipher,
+  { madeId, sealed }: Earlier,
+): Promise<void> {
+  if (madeId === null) throw new ApiError("idempotency_in_progress", [], [["Retry-After", "1"]]);
+  const secret = sealed === null ? null : new Secret(await cipher.open("secret", sealed));
+  const response = await again({ id: madeId, secret });
+  if (response.status >= 400) throw new ApiError("idempotency_answer_lost");
+  await keep(deps, request, cipher, { status: response.status, text: await response.text() });
 }
 
 async function keep(
   deps: ServiceDependencies,
-  asked: Repeatable,
-  request: IdempotentRequest,
-  done: { readonly status: number; readonly text: string },
+  request: Claim,
+  cipher: AnswerCipher,
+  { status, text }: { readonly status: number; readonly text: string },
 ): Promise<void> {
   try {
-    const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-    const key = await answerKey(asked);
-    const sealed = await crypto.subtle.encrypt(sealing(nonce, request), key, utf8(done.text));
-    const answer = toBase64Url(concatBytes(nonce, new Uint8Array(sealed)));
-    await keepAnswer(deps.db, request, { status: done.status, answer });
+    await keepAnswer(deps.db, request, { status, answer: await cipher.seal("answer", text) });
   } catch (error) {
-    // It was done: its own caller must have the answer, even though a repetition will not.
+    // It was done: its own caller has the answer, and a repetition can work it out.
     const kind = error instanceof Error ? error.name : typeof error;
-    deps.log("error", "idempotent_answer_lost", { error: kind });
+    deps.log("error", "idempotent_answer_not_kept", { error: kind });
   }
 }
 
-async function replay(
-  asked: Repeatable,
-  request: IdempotentRequest,
-  earlier: Earlier,
-  now: number,
-): Promise<Response> {
-  if (earlier.requestHash !== request.requestHash) throw new ApiError("idempotency_key_reused");
-  const { status, answer, createdAt } = earlier;
-  if (status === null || answer === null) {
-    if (now - createdAt.getTime() > LOST_AFTER_MS) throw new ApiError("idempotency_answer_lost");
-    throw new ApiError("idempotency_in_progress", [], [["Retry-After", "1"]]);
-  }
-  const bytes = fromBase64Url(answer) ?? new Uint8Array();
-  const opened = await crypto.subtle.decrypt(
-    sealing(bytes.slice(0, NONCE_BYTES), request),
-    await answerKey(asked),
-    bytes.slice(NONCE_BYTES),
-  );
-  return new Response(fromUtf8(new Uint8Array(opened)), {
+function replay(status: number, text: string): Response {
+  return new Response(text, {
     status,
     headers: {
       "Content-Type": "application/json",
@@ -102,21 +129,4 @@ async function replay(
       "Idempotency-Replayed": "true",
     },
   });
-}
-
-function sealing(nonce: Uint8Array<ArrayBuffer>, request: IdempotentRequest) {
-  const additionalData = utf8(`${request.organizationId}\n${request.keyHash}\n${request.requestHash}`);
-  return { name: "AES-GCM", iv: nonce, additionalData };
-}
-
-/** HKDF (RFC 5869) of the token, which is secret, with the Idempotency-Key as its salt. */
-async function answerKey({ token, key }: Repeatable): Promise<CryptoKey> {
-  const secret = await crypto.subtle.importKey("raw", utf8(token.reveal()), "HKDF", false, ["deriveKey"]);
-  return crypto.subtle.deriveKey(
-    { name: "HKDF", hash: "SHA-256", salt: utf8(key), info: utf8("relaykey idempotent answer v1") },
-    secret,
-    { name: "AES-GCM", length: 256 },
-    false,
-    ["encrypt", "decrypt"],
-  );
 }

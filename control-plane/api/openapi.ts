@@ -21,7 +21,7 @@ export function errorsOf(route: Route): ApiErrorCode[] {
   add("internal_error", "invalid_request");
   if (route.params !== null) add("not_found");
   if (route.method !== "GET") add("malformed_json", "media_type", "body_too_large");
-  if (route.creates === true) {
+  if (route.creates !== undefined) {
     add("idempotency_key_malformed", "idempotency_in_progress", "idempotency_answer_lost");
     add("idempotency_key_reused");
   }
@@ -117,7 +117,7 @@ function headerFields(route: Route): Json[] {
     schema: { type: "string" },
   });
   return [
-    ...(route.creates === true && route.action !== null
+    ...(route.creates !== undefined && route.action !== null
       ? [
           field(
             "Idempotency-Key",

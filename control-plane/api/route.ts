@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Secret } from "@relaykey/core/secret";
 import { ok } from "../service/outcome.ts";
 import type { Outcome } from "../service/outcome.ts";
 import type { Action } from "../service/authorization.ts";
@@ -45,6 +46,13 @@ export interface Stream {
   readonly body: ReadableStream<Uint8Array>;
 }
 
+/** What a create made. */
+export interface Made {
+  readonly id: string;
+  /** What its answer shows once; null: nothing. */
+  readonly secret: Secret | null;
+}
+
 interface Described {
   readonly method: Method;
   /** Below `/api/v1`, parameters in braces: `/keys/{key}`. */
@@ -58,8 +66,12 @@ interface Described {
   readonly statuses: readonly [SuccessStatus, ...SuccessStatus[]];
   /** Errors of its own: those of authentication, input and limits follow from the rest. */
   readonly errors?: readonly ApiErrorCode[];
-  /** A create: an Idempotency-Key makes repeating it safe. */
-  readonly creates?: true;
+  /** A create: an Idempotency-Key makes repeating it safe. Answers for what it made before. */
+  readonly creates?: (call: {
+    readonly deps: ServiceDependencies;
+    readonly caller: Caller;
+    readonly made: Made;
+  }) => Promise<Outcome<Reply<unknown>>>;
   /** A change of what GET on the same path shows: If-Match makes it conditional. */
   readonly conditional?: true;
   /** An unsafe method that changes nothing of the organization all the same: it works something out, or repeats what is under way. */
@@ -181,6 +193,12 @@ export function publicRoute<
       return ({ deps, ip }) => handle({ deps, ip, ...parts });
     },
   };
+}
+
+/** The secret of a create that shows one. */
+export function secretOf({ secret }: Made): Secret {
+  if (secret === null) throw new TypeError("A secret that is shown once was not kept.");
+  return secret;
 }
 
 /** Turns what the service returned into an answer; a refusal passes as it is. */

@@ -1,3 +1,4 @@
+import type { Secret } from "@relaykey/core/secret";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { ProvisionBounds, TOKEN_KINDS } from "@relaykey/db/schema/access";
 import type { Role } from "@relaykey/db/schema/people";
@@ -22,6 +23,14 @@ export interface Caller {
   } | null;
   /** False when a passkey is enrolled and was not shown of late: dangerous actions then ask for it. */
   readonly isStrong: boolean;
+  /** The request that they make, where it must not be done twice (api/idempotency). */
+  readonly request?: {
+    readonly organizationId: string;
+    readonly keyHash: string;
+    readonly claim: string;
+    /** Encrypts what its answer shows once, so that only the caller can have the answer again. */
+    readonly seal: (secret: Secret) => Promise<string>;
+  };
 }
 
 /** The installation itself: retries, consumers of queues. */
@@ -57,6 +66,25 @@ export function adminEvent(
     ...change,
     metadata,
   };
+}
+
+/**
+ * The admin event of what a caller makes. It notes in the transaction that makes it which request did, so that repeating the
+ * request gets the answer again and makes nothing, whatever became of the first one after that.
+ *
+ * @param shown what the answer shows once.
+ */
+export async function creationEvent(
+  caller: Caller,
+  action: string,
+  subject: { readonly kind: SubjectKind; readonly id: string },
+  facts: Parameters<typeof adminEvent>[3] = {},
+  shown: Secret | null = null,
+): Promise<AdminEvent> {
+  const event = adminEvent(caller, action, subject, facts);
+  if (caller.request === undefined) return event;
+  const { seal, ...request } = caller.request;
+  return { ...event, request: { ...request, sealed: shown === null ? null : await seal(shown) } };
 }
 
 /** Of a row and what is set on it: the members that change, as they were and as they will be. */

@@ -7,7 +7,7 @@ import * as queries from "@relaykey/db/queries/holders";
 import { isStale } from "@relaykey/db/queries/revisions";
 import type { Holder, HolderChange } from "@relaykey/db/queries/holders";
 import { authorize } from "./authorization.ts";
-import { adminEvent, changedFacts } from "./caller.ts";
+import { adminEvent, changedFacts, creationEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceKeys } from "./enforcement.ts";
@@ -44,7 +44,7 @@ export async function createHolder(
     const holder = await queries.createHolder(
       deps.db,
       { id, organizationId, ...input, locator: newLocator() },
-      adminEvent(caller, "holder.created", { kind: "holder", id }, { after: { ...input } }),
+      await creationEvent(caller, "holder.created", { kind: "holder", id }, { after: { ...input } }),
     );
     return ok(holder);
   } catch (error) {

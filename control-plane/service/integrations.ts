@@ -9,7 +9,7 @@ import * as queries from "@relaykey/db/queries/integrations";
 import type { Integration, IntegrationChange, NewSealedSecret } from "@relaykey/db/queries/integrations";
 import { authorize } from "./authorization.ts";
 import { isStale } from "@relaykey/db/queries/revisions";
-import { adminEvent, changedFacts } from "./caller.ts";
+import { adminEvent, changedFacts, creationEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceKeys } from "./enforcement.ts";
@@ -74,7 +74,7 @@ export async function createIntegration(
       requestHeaders: [...requestHeaders],
       secretVersion: 1,
     };
-    const event = adminEvent(
+    const event = await creationEvent(
       caller,
       "integration.created",
       { kind: "integration", id },

@@ -9,7 +9,7 @@ import type { Role } from "@relaykey/db/schema/people";
 import type { Person } from "./account/person.ts";
 import { hashOf, newToken } from "./account/secrets.ts";
 import { authorize } from "./authorization.ts";
-import { adminEvent } from "./caller.ts";
+import { adminEvent, creationEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { fail, invalid, ok } from "./outcome.ts";
@@ -67,7 +67,7 @@ export async function inviteMember(
         tokenHash: await hashOf(token),
         invitedBy: caller.actor.kind === "user" ? caller.actor.id : null,
       },
-      adminEvent(
+      await creationEvent(
         caller,
         "invitation.created",
         { kind: "invitation", id },

@@ -4,7 +4,7 @@ import { mintToken } from "@relaykey/core/token";
 import * as queries from "@relaykey/db/queries/key-lifecycle";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
 import { authorize } from "./authorization.ts";
-import { adminEvent } from "./caller.ts";
+import { adminEvent, creationEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { MAX_KEY_ATTEMPTS, answerChange, findKey, inspectKey } from "./keys.ts";
@@ -69,7 +69,7 @@ export async function rerollKey(
             metadata: { replacedBy: id },
           },
         ),
-        replacement: adminEvent(
+        replacement: await creationEvent(
           caller,
           "key.created",
           { kind: "key", id },
@@ -82,6 +82,7 @@ export async function rerollKey(
             },
             metadata: { replaces: keyId },
           },
+          minted.token,
         ),
       },
     };
@@ -99,6 +100,24 @@ export async function rerollKey(
     return ok({ ...replacement.value, token: minted.token, former: ended.value });
   }
   return fail("changed_meanwhile");
+}
+
+/** A key that the caller has replaced another one by before, and the other one. */
+export async function showRerolledKey(
+  deps: ServiceDependencies,
+  caller: Caller,
+  keyId: string,
+): Promise<Outcome<Omit<RerolledKey, "token">>> {
+  const allowed = authorize(caller, "key.change");
+  if (!allowed.ok) return allowed;
+  const found = await findKey(deps, caller, keyId);
+  if (!found.ok) return found;
+  const former = await findKey(deps, caller, found.value.replacesId ?? "");
+  if (!former.ok) return former;
+  const replacement = await answerChange(deps, caller, keyId, found.value.policyVersion);
+  if (!replacement.ok) return replacement;
+  const ended = await answerChange(deps, caller, former.value.id, former.value.policyVersion);
+  return ended.ok ? ok({ ...replacement.value, former: ended.value }) : ended;
 }
 
 function planReroll(

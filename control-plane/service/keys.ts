@@ -8,7 +8,7 @@ import { listReceipts } from "@relaykey/db/queries/receipts";
 import type { Receipt } from "@relaykey/db/queries/receipts";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
 import { authorize } from "./authorization.ts";
-import { adminEvent, changedFacts } from "./caller.ts";
+import { adminEvent, changedFacts, creationEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceKey } from "./enforcement.ts";
@@ -103,11 +103,12 @@ export async function createKey(
     createdByKind: caller.actor.kind,
     createdById: caller.actor.id,
   };
-  const event = adminEvent(
+  const event = await creationEvent(
     caller,
     "key.created",
     { kind: "key", id },
     { after: { holder: holder.value.name, integration: integration.value.slug, ...describePolicy(policy) } },
+    minted.token,
   );
   const mint = { guard: mintGuard(caller), now: new Date(deps.now()) };
   const created = await withinPlan(deps, caller, "keys", () =>
@@ -117,6 +118,18 @@ export async function createKey(
   if (!created.value) return fail("too_many_alive");
   const answered = await answerChange(deps, caller, id, 1);
   return answered.ok ? ok({ ...answered.value, token: minted.token }) : answered;
+}
+
+/** A key that the caller has created before, and how far its enforcement is. */
+export async function showCreatedKey(
+  deps: ServiceDependencies,
+  caller: Caller,
+  keyId: string,
+): Promise<Outcome<KeyAnswer>> {
+  const allowed = authorize(caller, "key.create");
+  if (!allowed.ok) return allowed;
+  const found = await findKey(deps, caller, keyId);
+  return found.ok ? answerChange(deps, caller, keyId, found.value.policyVersion) : found;
 }
 
 /** Which keys are meant. Absent = no constraint. */

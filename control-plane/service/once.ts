@@ -1,5 +1,5 @@
 import { toHex, utf8 } from "@relaykey/core/bytes";
-import { isId } from "@relaykey/core/ids";
+import { isId, newId } from "@relaykey/core/ids";
 import { claimRequest, keepAnswer, releaseRequest } from "@relaykey/db/queries/idempotency";
 import type { Earlier } from "@relaykey/db/queries/idempotency";
 import { authorize } from "./authorization.ts";
@@ -53,10 +53,12 @@ export async function makeOnce<T>(
     keyHash: await fingerprint(["form", organizationId, actor.kind, actor.id ?? "", form.nonce]),
     // The same form can be sent with other words in it: it has made what it makes all the same.
     requestHash: await fingerprint(["form", form.action]),
+    claim: newId(),
   };
   const claim = (): Promise<Earlier | null> => {
     const now = deps.now();
-    return claimRequest(deps.db, request, { now: new Date(now), expiresAt: new Date(now + KEPT_MS) });
+    const expiresAt = new Date(now + KEPT_MS);
+    return claimRequest(deps.db, request, { now: new Date(now), expiresAt, abandoned: null });
   };
   for (let look = 0; ; look += 1) {
     const earlier = await claim();

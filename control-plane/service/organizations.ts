@@ -6,7 +6,7 @@ import * as queries from "@relaykey/db/queries/organizations";
 import { isStale } from "@relaykey/db/queries/revisions";
 import type { Organization } from "@relaykey/db/queries/organizations";
 import { authorize } from "./authorization.ts";
-import { adminEvent, changedFacts } from "./caller.ts";
+import { adminEvent, changedFacts, creationEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceOpenKeys } from "./enforcement.ts";
@@ -40,14 +40,27 @@ export async function createOrganization(
       tokenHash: minted.hash,
       display: minted.display,
     },
-    event: adminEvent(
+    event: await creationEvent(
       { ...caller, organizationId: id },
       "organization.created",
       { kind: "organization", id },
       { after: { name: input.name }, metadata: { token: minted.display } },
+      minted.token,
     ),
   });
   return ok({ organization, managementToken: minted.token });
+}
+
+/** An organization that the caller has created before. */
+export async function showCreatedOrganization(
+  deps: ServiceDependencies,
+  caller: Caller,
+  id: string,
+): Promise<Outcome<Organization>> {
+  const allowed = authorize(caller, "organization.create");
+  if (!allowed.ok) return allowed;
+  const organization = await queries.findOrganization(deps.db, id);
+  return organization === null ? fail("not_found") : ok(organization);
 }
 
 export async function showOrganization(

@@ -10,7 +10,7 @@ import type { ManagementToken } from "@relaykey/db/queries/tokens";
 import type { ProvisionBounds } from "@relaykey/db/schema/access";
 import type { Role } from "@relaykey/db/schema/people";
 import { authorize } from "./authorization.ts";
-import { adminEvent } from "./caller.ts";
+import { adminEvent, creationEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { findHolder } from "./holders.ts";
@@ -64,7 +64,7 @@ export async function createToken(
       createdByKind: actor.kind,
       createdById: actor.id,
     },
-    adminEvent(
+    await creationEvent(
       caller,
       "management_token.created",
       { kind: "management_token", id },
@@ -77,6 +77,7 @@ export async function createToken(
           bounds: bounds.value,
         },
       },
+      minted.token,
     ),
   );
   return ok({ record, token: minted.token });

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import { newId } from "@relaykey/core/ids";
 import type { Database } from "../client.ts";
+import { idempotencyKeys } from "../schema/access.ts";
 import { adminAuditEvents } from "../schema/organizations.ts";
 import type { VIAS } from "../schema/organizations.ts";
 
@@ -45,6 +46,16 @@ export interface AdminEvent {
   readonly before?: Facts;
   readonly after?: Facts;
   readonly metadata: Facts;
+  /** The request that makes the subject, where it must not be done twice. */
+  readonly request?: MakingRequest;
+}
+
+/** A claim of `queries/idempotency`, and what its answer shows once, as ciphertext. */
+export interface MakingRequest {
+  readonly organizationId: string;
+  readonly keyHash: string;
+  readonly claim: string;
+  readonly sealed: string | null;
 }
 
 /** The event as a row. */
@@ -67,23 +78,40 @@ export function adminEventRow(event: AdminEvent): typeof adminAuditEvents.$infer
 
 /** A statement for the batch of the action itself: no action without its event, and no event without the action. */
 export function insertAdminEvent(db: Database, event: AdminEvent) {
-  return db.insert(adminAuditEvents).values(adminEventRow(event));
+  return db.execute(sql`WITH changed AS (SELECT 1), ${adminEventCte(event)} SELECT 1`);
 }
 
 /**
  * The event as a CTE that follows one called `changed`: written once, and only if `changed` has a row. For changes whose
- * condition is part of the statement.
+ * condition is part of the statement. With it is noted what a request made; when the request is another attempt's by now, the
+ * whole transaction fails.
  *
  * @param name of the CTE, where a statement records several events.
  */
 export function adminEventCte(event: AdminEvent, name: `recorded${string}` = "recorded"): SQL {
   const row = adminEventRow(event);
-  return sql`${sql.raw(name)} AS (
+  return sql`${event.request === undefined ? sql`` : notedCte(event.request, row.subjectId)}${sql.raw(name)} AS (
       INSERT INTO ${adminAuditEvents} (${COLUMNS})
       SELECT ${row.id}::uuid, ${columnsOf(row)}, ${row.subjectId}::uuid
-      WHERE EXISTS (SELECT 1 FROM changed)
+      WHERE ${event.request === undefined ? sql`EXISTS (SELECT 1 FROM changed)` : IS_NOTED}
     )`;
 }
+
+function notedCte({ organizationId, keyHash, claim, sealed }: MakingRequest, madeId: string): SQL {
+  return sql`noted AS (
+      UPDATE ${idempotencyKeys} SET made_id = ${madeId}::uuid, sealed = ${sealed}::text
+      WHERE organization_id = ${organizationId}::uuid AND key_hash = ${keyHash} AND claim = ${claim}::uuid
+        AND made_id IS NULL AND EXISTS (SELECT 1 FROM changed)
+      RETURNING 1
+    ), `;
+}
+
+/** Fails, by what can be read as no boolean, when something changed for a claim that is not held any more. */
+const IS_NOTED = sql`CASE
+        WHEN NOT EXISTS (SELECT 1 FROM changed) THEN false
+        WHEN EXISTS (SELECT 1 FROM noted) THEN true
+        ELSE (SELECT ('the claim is lost ' || count(*))::boolean FROM noted)
+      END`;
 
 /** The same for what concerns several organizations, or none: a comma before each. */
 export function adminEventCtes(events: readonly AdminEvent[]): SQL {

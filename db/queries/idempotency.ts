@@ -1,4 +1,4 @@
-import { and, eq, isNull, lte } from "drizzle-orm";
+import { and, eq, isNull, lte, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { idempotencyKeys } from "../schema/access.ts";
 
@@ -11,44 +11,57 @@ export interface IdempotentRequest {
   readonly requestHash: string;
 }
 
-/** What there is of an earlier request with the same key. `status` is null while it is being done. */
+/** One attempt at it. What it makes is noted by its admin event (`adminEventCte`), if it is still the one that may. */
+export interface Claim extends IdempotentRequest {
+  readonly claim: string;
+}
+
+/** What there is of an earlier attempt. `status` is null while it is being done. */
 export type Earlier = Pick<
   typeof idempotencyKeys.$inferSelect,
-  "requestHash" | "status" | "answer" | "createdAt"
+  "requestHash" | "status" | "answer" | "madeId" | "sealed" | "createdAt"
 >;
 
 /**
  * Claims a request. Of several at the same time exactly one gets it.
  *
+ * @param times.abandoned an attempt that began before and has made nothing yet is taken over: it can no longer commit.
  * @returns null when it is the caller's to do, else what there is already.
  */
 export async function claimRequest(
   db: Database,
-  request: IdempotentRequest,
-  times: { readonly now: Date; readonly expiresAt: Date },
+  { organizationId, keyHash, requestHash, claim }: Claim,
+  times: { readonly now: Date; readonly expiresAt: Date; readonly abandoned: Date | null },
 ): Promise<Earlier | null> {
-  const { organizationId, keyHash } = request;
-  const isIt = and(eq(idempotencyKeys.organizationId, organizationId), eq(idempotencyKeys.keyHash, keyHash));
+  const { now: createdAt, expiresAt, abandoned } = times;
   const [, claimed, found] = await db.batch([
     db
       .delete(idempotencyKeys)
       .where(
-        and(eq(idempotencyKeys.organizationId, organizationId), lte(idempotencyKeys.expiresAt, times.now)),
+        and(eq(idempotencyKeys.organizationId, organizationId), lte(idempotencyKeys.expiresAt, createdAt)),
       ),
     db
       .insert(idempotencyKeys)
-      .values({ ...request, expiresAt: times.expiresAt, createdAt: times.now })
-      .onConflictDoNothing()
+      .values({ organizationId, keyHash, requestHash, claim, expiresAt, createdAt })
+      .onConflictDoUpdate({
+        target: [idempotencyKeys.organizationId, idempotencyKeys.keyHash],
+        set: { claim, expiresAt, createdAt },
+        setWhere: sql`${idempotencyKeys.requestHash} = ${requestHash} AND ${idempotencyKeys.status} IS NULL
+          AND ${idempotencyKeys.madeId} IS NULL
+          AND ${idempotencyKeys.createdAt} <= ${abandoned?.toISOString() ?? null}::timestamptz`,
+      })
       .returning({ keyHash: idempotencyKeys.keyHash }),
     db
       .select({
         requestHash: idempotencyKeys.requestHash,
         status: idempotencyKeys.status,
         answer: idempotencyKeys.answer,
+        madeId: idempotencyKeys.madeId,
+        sealed: idempotencyKeys.sealed,
         createdAt: idempotencyKeys.createdAt,
       })
       .from(idempotencyKeys)
-      .where(isIt),
+      .where(and(eq(idempotencyKeys.organizationId, organizationId), eq(idempotencyKeys.keyHash, keyHash))),
   ]);
   const [earlier] = found;
   if (claimed.length > 0) return null;
@@ -56,7 +69,7 @@ export async function claimRequest(
   return earlier;
 }
 
-/** Keeps the answer of a request that was done. `answer` is ciphertext, or an id: never a secret. */
+/** Keeps the answer of a request that was done, the first one. `answer` is ciphertext, or an id: never a secret. */
 export async function keepAnswer(
   db: Database,
   { organizationId, keyHash }: IdempotentRequest,
@@ -65,13 +78,19 @@ export async function keepAnswer(
   await db
     .update(idempotencyKeys)
     .set(done)
-    .where(and(eq(idempotencyKeys.organizationId, organizationId), eq(idempotencyKeys.keyHash, keyHash)));
+    .where(
+      and(
+        eq(idempotencyKeys.organizationId, organizationId),
+        eq(idempotencyKeys.keyHash, keyHash),
+        isNull(idempotencyKeys.answer),
+      ),
+    );
 }
 
-/** Gives a claim back: nothing was done, so that the request may be made again. */
+/** Gives a claim back that has made nothing, so that the request may be made again. It can no longer make anything. */
 export async function releaseRequest(
   db: Database,
-  { organizationId, keyHash }: IdempotentRequest,
+  { organizationId, keyHash, claim }: Pick<Claim, "organizationId" | "keyHash" | "claim">,
 ): Promise<void> {
   await db
     .delete(idempotencyKeys)
@@ -79,7 +98,9 @@ export async function releaseRequest(
       and(
         eq(idempotencyKeys.organizationId, organizationId),
         eq(idempotencyKeys.keyHash, keyHash),
+        eq(idempotencyKeys.claim, claim),
         isNull(idempotencyKeys.status),
+        isNull(idempotencyKeys.madeId),
       ),
     );
 }

@@ -6,6 +6,7 @@ import {
   listHolders,
   showHolder,
 } from "../../service/holders.ts";
+import type { Holder } from "@relaykey/db/queries/holders";
 import { presentHolder, presentPage } from "../presenters.ts";
 import { statusOf } from "../respond.ts";
 import { answered, route } from "../route.ts";
@@ -21,6 +22,10 @@ import {
   holderQuery,
 } from "../schemas/holders.ts";
 
+function presented(holder: Holder) {
+  return { json: { holder: presentHolder(holder) } };
+}
+
 export const holderRoutes = [
   route({
     method: "POST",
@@ -35,11 +40,8 @@ export const holderRoutes = [
     answer: holderAnswer,
     statuses: [201],
     errors: ["name_taken"],
-    creates: true,
-    handle: async ({ deps, caller, body }) =>
-      answered(await createHolder(deps, caller, body), (holder) => ({
-        json: { holder: presentHolder(holder) },
-      })),
+    creates: async ({ deps, caller, made }) => answered(await showHolder(deps, caller, made.id), presented),
+    handle: async ({ deps, caller, body }) => answered(await createHolder(deps, caller, body), presented),
   }),
   route({
     method: "GET",

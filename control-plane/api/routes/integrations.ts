@@ -4,6 +4,7 @@ import {
   listIntegrations,
   showIntegration,
 } from "../../service/integrations.ts";
+import type { Integration } from "@relaykey/db/queries/integrations";
 import { presentIntegration, presentPage } from "../presenters.ts";
 import { statusOf } from "../respond.ts";
 import { answered, route } from "../route.ts";
@@ -17,6 +18,10 @@ import {
   integrationParams,
   integrationQuery,
 } from "../schemas/integrations.ts";
+
+function presented(integration: Integration) {
+  return { json: { integration: presentIntegration(integration) } };
+}
 
 /** A vendor key goes in and never comes out again, not even sealed. */
 export const integrationRoutes = [
@@ -34,11 +39,10 @@ export const integrationRoutes = [
     answer: integrationAnswer,
     statuses: [201],
     errors: ["plan_limit", "name_taken"],
-    creates: true,
+    creates: async ({ deps, caller, made }) =>
+      answered(await showIntegration(deps, caller, made.id), presented),
     handle: async ({ deps, caller, body }) =>
-      answered(await createIntegration(deps, caller, body), (integration) => ({
-        json: { integration: presentIntegration(integration) },
-      })),
+      answered(await createIntegration(deps, caller, body), presented),
   }),
   route({
     method: "GET",

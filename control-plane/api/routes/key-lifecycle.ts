@@ -1,8 +1,9 @@
 import { revokeKeys } from "../../service/bulk-revoke.ts";
-import { freezeKey, rerollKey, unfreezeKey } from "../../service/key-lifecycle.ts";
+import { freezeKey, rerollKey, showRerolledKey, unfreezeKey } from "../../service/key-lifecycle.ts";
+import type { RerolledKey } from "../../service/key-lifecycle.ts";
 import { presentKey, presentReceipt } from "../presenters.ts";
 import { statusOf } from "../respond.ts";
-import { answered, route } from "../route.ts";
+import { answered, route, secretOf } from "../route.ts";
 import {
   bulkRevokeAnswer,
   bulkRevokeInput,
@@ -11,6 +12,14 @@ import {
 } from "../schemas/key-lifecycle.ts";
 import { keyChangeAnswer, keyParams } from "../schemas/keys.ts";
 import { presentChange } from "./keys.ts";
+
+function withText({ token, former, ...made }: RerolledKey) {
+  const isPending = [made, former].some(({ enforcement }) => enforcement.state === "pending");
+  return {
+    json: { ...presentChange(made), token: token.reveal(), former: presentChange(former) },
+    status: isPending ? (202 as const) : (201 as const),
+  };
+}
 
 /** What becomes of a key after it was issued. As for every change of a key: 200 is in force, 202 still pending. */
 export const keyLifecycleRoutes = [
@@ -30,15 +39,12 @@ export const keyLifecycleRoutes = [
     answer: rerolledKeyAnswer,
     statuses: [201, 202],
     errors: ["plan_limit", "key_revoked", "changed_meanwhile"],
-    creates: true,
+    creates: async ({ deps, caller, made }) =>
+      answered(await showRerolledKey(deps, caller, made.id), (rerolled) =>
+        withText({ ...rerolled, token: secretOf(made) }),
+      ),
     handle: async ({ deps, caller, params, body }) =>
-      answered(await rerollKey(deps, caller, params.key, body(deps.now())), ({ token, former, ...made }) => {
-        const isPending = [made, former].some(({ enforcement }) => enforcement.state === "pending");
-        return {
-          json: { ...presentChange(made), token: token.reveal(), former: presentChange(former) },
-          status: isPending ? 202 : 201,
-        };
-      }),
+      answered(await rerollKey(deps, caller, params.key, body(deps.now())), withText),
   }),
   route({
     method: "POST",

@@ -1,9 +1,11 @@
+import type { Secret } from "@relaykey/core/secret";
 import {
   changeKey,
   createKey,
   inspectKey,
   listKeys,
   revokeKey,
+  showCreatedKey,
   showKey,
   showReceipts,
 } from "../../service/keys.ts";
@@ -17,7 +19,7 @@ import {
   presentReceipt,
 } from "../presenters.ts";
 import { statusOf } from "../respond.ts";
-import { answered, route } from "../route.ts";
+import { answered, route, secretOf } from "../route.ts";
 import { pageRequest } from "../schemas/fields.ts";
 import {
   createdKeyAnswer,
@@ -32,6 +34,13 @@ import {
   receiptsAnswer,
   revokedKeyAnswer,
 } from "../schemas/keys.ts";
+
+function withText({ token, ...changed }: KeyAnswer & { readonly token: Secret }) {
+  return {
+    json: { ...presentChange(changed), token: token.reveal() },
+    status: statusOf(changed.enforcement, 201),
+  };
+}
 
 /** A change is answered when it is in force (200, 201), or says that it is still pending (202). */
 export const keyRoutes = [
@@ -54,12 +63,12 @@ export const keyRoutes = [
     answer: createdKeyAnswer,
     statuses: [201, 202],
     errors: ["plan_limit", "holder_unknown", "integration_unknown", "too_many_alive"],
-    creates: true,
+    creates: async ({ deps, caller, made }) =>
+      answered(await showCreatedKey(deps, caller, made.id), (changed) =>
+        withText({ ...changed, token: secretOf(made) }),
+      ),
     handle: async ({ deps, caller, body }) =>
-      answered(await createKey(deps, caller, body(deps.now())), ({ token, ...changed }) => ({
-        json: { ...presentChange(changed), token: token.reveal() },
-        status: statusOf(changed.enforcement, 201),
-      })),
+      answered(await createKey(deps, caller, body(deps.now())), withText),
   }),
   route({
     method: "GET",

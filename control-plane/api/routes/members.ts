@@ -106,7 +106,11 @@ export const memberRoutes = [
     answer: invitationAnswer,
     statuses: [201],
     errors: ["already_member", "too_many_tries"],
-    creates: true,
+    // Whether the mail went out cannot be told: it goes out again.
+    creates: async ({ deps, caller, made }) =>
+      answered(await resendInvitation(deps, caller, made.id), (invitation) => ({
+        json: { invitation: presentInvitation(invitation) },
+      })),
     handle: async ({ deps, caller, body }) =>
       answered(await inviteMember(deps, caller, body), (invitation) => ({
         json: { invitation: presentInvitation(invitation) },

@@ -5,11 +5,13 @@ import {
   continueEnforcement,
   createOrganization,
   freezeOrganization,
+  showCreatedOrganization,
   showOrganization,
 } from "../../service/organizations.ts";
+import type { CreatedOrganization } from "../../service/organizations.ts";
 import { presentOrganization } from "../presenters.ts";
 import { statusOf } from "../respond.ts";
-import { answered, route } from "../route.ts";
+import { answered, route, secretOf } from "../route.ts";
 import { withoutAbsent } from "../schemas/fields.ts";
 import {
   createdOrganizationAnswer,
@@ -19,6 +21,15 @@ import {
   organizationChange,
   organizationInput,
 } from "../schemas/organizations.ts";
+
+function withToken({ organization, managementToken }: CreatedOrganization) {
+  return {
+    json: {
+      organization: presentOrganization(organization),
+      management_token: managementToken.reveal(),
+    },
+  };
+}
 
 /** `/organizations` is the installation's; `/organization` is the caller's own. */
 export const organizationRoutes = [
@@ -34,14 +45,12 @@ export const organizationRoutes = [
     example: { name: "Acme" },
     answer: createdOrganizationAnswer,
     statuses: [201],
-    creates: true,
+    creates: async ({ deps, caller, made }) =>
+      answered(await showCreatedOrganization(deps, caller, made.id), (organization) =>
+        withToken({ organization, managementToken: secretOf(made) }),
+      ),
     handle: async ({ deps, caller, body }) =>
-      answered(await createOrganization(deps, caller, body), ({ organization, managementToken }) => ({
-        json: {
-          organization: presentOrganization(organization),
-          management_token: managementToken.reveal(),
-        },
-      })),
+      answered(await createOrganization(deps, caller, body), withToken),
   }),
   route({
     method: "GET",

@@ -1,6 +1,8 @@
+import type { Secret } from "@relaykey/core/secret";
+import type { ManagementToken } from "@relaykey/db/queries/tokens";
 import { createToken, listTokens, revokeToken, showToken } from "../../service/tokens.ts";
 import { presentPage, presentToken } from "../presenters.ts";
-import { answered, route } from "../route.ts";
+import { answered, route, secretOf } from "../route.ts";
 import { pageRequest } from "../schemas/fields.ts";
 import {
   createdTokenAnswer,
@@ -10,6 +12,10 @@ import {
   tokenParams,
   tokenQuery,
 } from "../schemas/tokens.ts";
+
+function withText({ record, token }: { readonly record: ManagementToken; readonly token: Secret }) {
+  return { json: { management_token: presentToken(record), token: token.reveal() } };
+}
 
 export const tokenRoutes = [
   route({
@@ -32,11 +38,12 @@ export const tokenRoutes = [
     answer: createdTokenAnswer,
     statuses: [201],
     errors: ["holder_unknown", "integration_unknown"],
-    creates: true,
+    creates: async ({ deps, caller, made }) =>
+      answered(await showToken(deps, caller, made.id), (record) =>
+        withText({ record, token: secretOf(made) }),
+      ),
     handle: async ({ deps, caller, body }) =>
-      answered(await createToken(deps, caller, body(deps.now())), ({ record, token }) => ({
-        json: { management_token: presentToken(record), token: token.reveal() },
-      })),
+      answered(await createToken(deps, caller, body(deps.now())), withText),
   }),
   route({
     method: "GET",

@@ -10,6 +10,7 @@ import {
   deleteEndpoint,
   listEndpoints,
   rotateSecret,
+  showCreatedEndpoint,
   showEndpoint,
 } from "../../service/webhooks/endpoints.ts";
 import type { EndpointWithSecret } from "../../service/webhooks/endpoints.ts";
@@ -53,7 +54,8 @@ export const webhookRoutes = [
     answer: endpointSecretAnswer,
     statuses: [201],
     errors: ["plan_limit"],
-    creates: true,
+    creates: async ({ deps, caller, made }) =>
+      answered(await showCreatedEndpoint(deps, caller, made.id), withSecret),
     handle: async ({ deps, caller, body }) => answered(await createEndpoint(deps, caller, body), withSecret),
   }),
   route({

@@ -38,19 +38,6 @@ describe.runIf(postgres !== null)("at the same time, on PostgreSQL", () => {
   const together = (count: number, call: () => Promise<Answer>) =>
     Promise.all(Array.from({ length: count }, call));
 
-  test("one of many equal requests with one Idempotency-Key is done; the others wait or get its answer", async () => {
-    for (let round = 0; round < 5; round += 1) {
-      const key = `round-${String(round)}`;
-      const answers = await together(12, () => client("POST", "/keys", KEY, { "Idempotency-Key": key }));
-      const done = answers.filter(({ status }) => status === 201);
-      expect(new Set(done.map(({ body }) => body["token"])).size).toBe(1);
-      for (const { status, body } of answers.filter((answer) => answer.status !== 201)) {
-        expect([status, body["code"]]).toEqual([409, "idempotency_in_progress"]);
-      }
-      expect((await client("GET", "/keys")).body["data"]).toHaveLength(round + 1);
-    }
-  });
-
   test("a provisioner that mints at once never has more alive than it may", async () => {
     const made = await client("POST", "/tokens", {
       name: "p",

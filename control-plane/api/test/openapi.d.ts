@@ -2665,7 +2665,7 @@ export interface operations {
             };
             /**
              * @description `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -3988,7 +3988,7 @@ export interface operations {
             /**
              * @description `already_member`: They are a member already.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -4771,7 +4771,7 @@ export interface operations {
             /**
              * @description `name_taken`: The name is taken.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -6308,7 +6308,7 @@ export interface operations {
             /**
              * @description `name_taken`: The name is taken.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -7398,7 +7398,7 @@ export interface operations {
             /**
              * @description `too_many_alive`: Too many keys of this token are alive.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -8307,7 +8307,7 @@ export interface operations {
              * @description `key_revoked`: The key is revoked.
              *     `changed_meanwhile`: Somebody else is changing the same thing.
              *     `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -10588,7 +10588,7 @@ export interface operations {
             };
             /**
              * @description `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {
@@ -11092,7 +11092,7 @@ export interface operations {
             };
             /**
              * @description `idempotency_in_progress`: The first request with this Idempotency-Key is still under way.
-             *     `idempotency_answer_lost`: The first request with this Idempotency-Key was not answered.
+             *     `idempotency_answer_lost`: What the first request with this Idempotency-Key made is gone.
              */
             409: {
                 headers: {

@@ -63,22 +63,6 @@ describe("an Idempotency-Key", () => {
     expect(next.body["token"]).not.toBe(made.body["token"]);
   });
 
-  test("of a request that was never answered says so, at first to wait and then to look", async () => {
-    const headers = { "Idempotency-Key": "lost" };
-    await client("POST", "/keys", KEY, headers);
-    await world.db
-      .update(idempotencyKeys)
-      .set({ status: null, answer: null, createdAt: new Date(world.deps.now()) });
-    const early = await client("POST", "/keys", KEY, headers);
-    expect(early).toMatchObject({ status: 409, body: { code: "idempotency_in_progress" } });
-    expect(early.headers.get("Retry-After")).toBe("1");
-    world.advance(180_000);
-    expect(await client("POST", "/keys", KEY, headers)).toMatchObject({
-      status: 409,
-      body: { code: "idempotency_answer_lost" },
-    });
-  });
-
   test.each([[""], ["x".repeat(256)], ["a b"]])("%j is malformed", async (key) => {
     expect((await client("POST", "/keys", KEY, { "Idempotency-Key": key })).status).toBe(400);
   });

@@ -4,7 +4,7 @@ import type { Secret } from "@relaykey/core/secret";
 import * as queries from "@relaykey/db/queries/webhooks";
 import type { EndpointChange, WebhookEndpoint } from "@relaykey/db/queries/webhooks";
 import { authorize } from "../authorization.ts";
-import { adminEvent, changedFacts } from "../caller.ts";
+import { adminEvent, changedFacts, creationEvent } from "../caller.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDependencies } from "../dependencies.ts";
 import { fail, ok } from "../outcome.ts";
@@ -44,11 +44,28 @@ export async function createEndpoint(
   if (!checked.ok) return checked;
   const id = newId();
   const endpoint = { url: checked.value, description: input.description, types: [...new Set(input.types)] };
-  const event = adminEvent(caller, "webhook.created", { kind: "webhook_endpoint", id }, { after: endpoint });
+  const event = await creationEvent(
+    caller,
+    "webhook.created",
+    { kind: "webhook_endpoint", id },
+    { after: endpoint },
+  );
   const created = await withinPlan(deps, caller, "webhookEndpoints", () =>
     queries.createEndpoint(deps.db, { id, organizationId, ...endpoint }, event),
   );
   return created.ok ? ok({ endpoint: created.value, secret: await secretOf(deps, created.value) }) : created;
+}
+
+/** An endpoint that the caller has created before, with its secret. */
+export async function showCreatedEndpoint(
+  deps: ServiceDependencies,
+  caller: Caller,
+  endpointId: string,
+): Promise<Outcome<EndpointWithSecret>> {
+  const allowed = authorize(caller, "webhook.change");
+  if (!allowed.ok) return allowed;
+  const found = await findEndpoint(deps, caller, endpointId);
+  return found.ok ? ok({ endpoint: found.value, secret: await secretOf(deps, found.value) }) : found;
 }
 
 /** All endpoints of the organization, the oldest first. */
