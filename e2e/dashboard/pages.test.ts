@@ -17,19 +17,23 @@ import { manifest, routeAt } from "./manifest.ts";
 import { ENTRY_PAGES, NO_PAGES, PAGES } from "./pages.ts";
 import { browserOf, signedIn } from "./people.ts";
 import type { Person } from "./people.ts";
-import { fillStrange } from "./strange.ts";
+import { STRAINED_PAGES, fillStrange } from "./strange.ts";
+import type { Strange } from "./strange.ts";
 import { arrive } from "./visitors.ts";
 
 const { controlPlane } = inject("local");
 let browser: Browser;
 let person: Person;
 let example: Example;
+let strained: Person;
+let strange: Strange;
 
 beforeAll(async () => {
   browser = await launchBrowser();
   person = await signedIn();
   example = await fillExample(person.organizationId);
-  await fillStrange(example);
+  strained = await signedIn();
+  strange = await fillStrange(strained.organizationId);
 });
 
 afterAll(() => browser.close());
@@ -40,6 +44,15 @@ describe.each(LOOKS)("%s", (look, options) => {
     await judge(await context.newPage(), `${controlPlane}${path(example)}`, `${name}-${look}`);
     await context.close();
   });
+
+  test.each(STRAINED_PAGES)(
+    "$name is accessible, fits, stands still and makes no error",
+    async ({ name, path }) => {
+      const context = await browserOf(browser, strained, options);
+      await judge(await context.newPage(), `${controlPlane}${path(strange)}`, `${name}-${look}`);
+      await context.close();
+    },
+  );
 
   test.each(ENTRY_PAGES)("$name is accessible, fits, stands still and makes no error", async (entry) => {
     const { context, url } = await arrive(browser, entry.visitor, entry.path, options);

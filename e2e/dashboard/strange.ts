@@ -1,4 +1,4 @@
-import type { Example } from "./example.ts";
+import { adminOf } from "./example.ts";
 
 /** Names that a page must bear: long ones, other scripts, from right to left, and what looks like markup. */
 const NAMES = [
@@ -10,18 +10,59 @@ const NAMES = [
 
 const LONG_PATH = `/v1/organizations/${"0123456789abcdef".repeat(6)}/projects/${"f".repeat(80)}/threads/*`;
 
-/** Adds holders and keys with names that strain a page, behind those that are there, and requests with a long path. */
-export async function fillStrange({ admin }: Example): Promise<void> {
+/** An organization whose names and paths strain its pages. */
+export interface Strange {
+  readonly holderId: string;
+  readonly keyId: string;
+  readonly requestId: string;
+}
+
+/** The pages that show names and paths. */
+export const STRAINED_PAGES: readonly {
+  readonly name: string;
+  readonly path: (strange: Strange) => string;
+}[] = [
+  { name: "strange-overview", path: () => "/" },
+  { name: "strange-audit", path: () => "/audit" },
+  { name: "strange-audit-event", path: ({ requestId }) => `/audit/${requestId}` },
+  { name: "strange-admin-events", path: () => "/admin-events" },
+  { name: "strange-notices", path: () => "/notices" },
+  { name: "strange-keys", path: () => "/keys" },
+  { name: "strange-key", path: ({ keyId }) => `/keys/${keyId}` },
+  { name: "strange-keys-revoke", path: ({ keyId }) => `/keys/revoke?key=${keyId}` },
+  { name: "strange-holders", path: () => "/holders" },
+  { name: "strange-holder", path: ({ holderId }) => `/holders/${holderId}` },
+  { name: "strange-integration", path: () => "/integrations/openai" },
+];
+
+/** Fills an organization with holders and keys whose names strain a page, and requests with a long path. */
+export async function fillStrange(organizationId: string): Promise<Strange> {
+  const admin = await adminOf(organizationId);
+  await admin.call("POST", "/integrations", {
+    slug: "openai",
+    name: "OpenAI, through the gateway of the European production environment",
+    upstream: `${admin.local.upstream}/openai`,
+    secret: `sk-canary-${crypto.randomUUID()}`,
+  });
+  let strange: Strange = { holderId: "", keyId: "", requestId: "" };
   for (const name of NAMES) {
-    await admin.call("POST", "/holders", { name, kind: "service" });
-    const { token } = await admin.call<{ token: string }>("POST", "/keys", {
-      holder: name,
+    const { holder } = await admin.call<{ holder: { id: string } }>("POST", "/holders", {
+      name,
+      kind: "service",
+    });
+    const { key, token } = await admin.call<{ key: { id: string }; token: string }>("POST", "/keys", {
+      holder: holder.id,
       integration: "openai",
       allow: ["GET /v1/models", `GET ${LONG_PATH}`],
       ip: { mode: "any" },
     });
-    await fetch(`${admin.local.proxy}/openai${LONG_PATH.replace("*", "1")}`, {
+    const { headers } = await fetch(`${admin.local.proxy}/openai${LONG_PATH.replace("*", "1")}`, {
       headers: { Authorization: `Bearer ${token}` },
     });
+    const requestId = headers.get("relaykey-request-id") ?? "";
+    await admin.event(requestId);
+    // The longest name is the one that is looked at.
+    if (name.startsWith("eu-")) strange = { holderId: holder.id, keyId: key.id, requestId };
   }
+  return strange;
 }
