@@ -74,11 +74,14 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: `${ARTIFACTS}${name}.png`, fullPage: true });
 }
 
-/** Tables that are wider than what they lie in, which hides the rest of them: by their captions. */
+/** Tables that are wider than what they lie in, which hides the rest of them and does not scroll: by their captions. */
 export function cutTables(page: Page): Promise<string[]> {
   return page.evaluate(() =>
     [...document.querySelectorAll("table")]
-      .filter((table) => table.offsetWidth > (table.parentElement?.clientWidth ?? 0) + 1)
+      .filter(({ offsetWidth, parentElement: around }) => {
+        if (around === null || getComputedStyle(around).overflowX === "auto") return false;
+        return offsetWidth > around.clientWidth + 1;
+      })
       .map((table) => table.caption?.textContent ?? "a table"),
   );
 }

@@ -27,6 +27,8 @@ let person: Person;
 let example: Example;
 let strained: Person;
 let strange: Strange;
+/** The page of what was revoked together. */
+let revokedPath: string;
 
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -34,9 +36,21 @@ beforeAll(async () => {
   example = await fillExample(person.organizationId);
   strained = await signedIn();
   strange = await fillStrange(strained.organizationId);
+  revokedPath = await revokeSpareKey();
 });
 
 afterAll(() => browser.close());
+
+async function revokeSpareKey(): Promise<string> {
+  const context = await browserOf(browser, strained);
+  const page = await context.newPage();
+  await page.goto(`${controlPlane}/keys/revoke?key=${strange.spareKeyId}`);
+  await page.click("main button:has-text('Revoke')");
+  await page.waitForURL(/\/keys\/revoked\//);
+  const { pathname } = new URL(page.url());
+  await context.close();
+  return pathname;
+}
 
 describe.each(LOOKS)("%s", (look, options) => {
   test.each(PAGES)("$name is accessible, fits, stands still and makes no error", async ({ name, path }) => {
@@ -53,6 +67,12 @@ describe.each(LOOKS)("%s", (look, options) => {
       await context.close();
     },
   );
+
+  test("keys-revoked is accessible, fits, stands still and makes no error", async () => {
+    const context = await browserOf(browser, strained, options);
+    await judge(await context.newPage(), `${controlPlane}${revokedPath}`, `keys-revoked-${look}`);
+    await context.close();
+  });
 
   test.each(ENTRY_PAGES)("$name is accessible, fits, stands still and makes no error", async (entry) => {
     const { context, url } = await arrive(browser, entry.visitor, entry.path, options);
@@ -84,6 +104,7 @@ test("every route is walked, but for those that are no pages", () => {
   const walked = new Set([
     ...PAGES.map(({ path }) => routeAt(path(example))),
     ...ENTRY_PAGES.map(({ path, visitor }) => routeAt(visitor === "invited" ? `${path}token` : path)),
+    routeAt(revokedPath),
     ...NO_PAGES,
   ]);
   const routes = Object.keys(manifest.routes).filter(

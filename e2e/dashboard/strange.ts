@@ -15,6 +15,8 @@ export interface Strange {
   readonly holderId: string;
   readonly keyId: string;
   readonly requestId: string;
+  /** Its own page tells how it was revoked. */
+  readonly spareKeyId: string;
 }
 
 /** The pages that show names and paths. */
@@ -44,7 +46,7 @@ export async function fillStrange(organizationId: string): Promise<Strange> {
     upstream: `${admin.local.upstream}/openai`,
     secret: `sk-canary-${crypto.randomUUID()}`,
   });
-  let strange: Strange = { holderId: "", keyId: "", requestId: "" };
+  let strange: Strange = { holderId: "", keyId: "", requestId: "", spareKeyId: "" };
   for (const name of NAMES) {
     const { holder } = await admin.call<{ holder: { id: string } }>("POST", "/holders", {
       name,
@@ -62,7 +64,9 @@ export async function fillStrange(organizationId: string): Promise<Strange> {
     const requestId = headers.get("relaykey-request-id") ?? "";
     await admin.event(requestId);
     // The longest name is the one that is looked at.
-    if (name.startsWith("eu-")) strange = { holderId: holder.id, keyId: key.id, requestId };
+    strange = name.startsWith("eu-")
+      ? { ...strange, holderId: holder.id, keyId: key.id, requestId }
+      : { ...strange, spareKeyId: key.id };
   }
   return strange;
 }
