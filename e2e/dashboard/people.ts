@@ -18,6 +18,7 @@ export const database = openDatabase(url, endpoint);
 export interface Person {
   readonly userId: string;
   readonly organizationId: string;
+  readonly email: string;
   readonly cookie: string;
 }
 
@@ -34,7 +35,7 @@ export async function signedIn(
   }
   await database.insert(users).values({ id, email });
   await database.insert(memberships).values({ id: newId(), organizationId: organization, userId: id, role });
-  return { userId: id, organizationId: organization, cookie: await signIn(email) };
+  return { userId: id, organizationId: organization, email, cookie: await signIn(email) };
 }
 
 /** Signs somebody in by a mail's link. @returns the Cookie header of their browser. */
