@@ -302,17 +302,6 @@ export const TRUST = {
         },
       ],
     },
-    {
-      name: "a vendor key goes to one host only",
-      where: "`service/integrations.ts`",
-      document: { label: "One host", file: "decisions/0028-one-host.md" },
-      tests: [
-        {
-          file: "control-plane/api/test/api.test.ts",
-          title: "a stored vendor key is not sent to %s instead",
-        },
-      ],
-    },
   ],
   notDefended: [
     {

@@ -2,7 +2,7 @@ import { data } from "@remix-run/cloudflare";
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { Outlet, useLoaderData, useRouteError, useRouteLoaderData } from "@remix-run/react";
 import { takeFlash } from "../.server/flash.ts";
-import { callerOf } from "../.server/page.ts";
+import { memberOf } from "../.server/page.ts";
 import { readShell } from "../.server/shell.ts";
 import type { ShellData } from "../components/shell/shell.tsx";
 import { Shell } from "../components/shell/shell.tsx";
@@ -11,9 +11,9 @@ import { FailurePage, failureOf } from "../components/states.tsx";
 type Answer = ReturnType<typeof data<ShellData>>;
 
 export async function loader({ request, context }: LoaderFunctionArgs): Promise<Answer> {
-  const caller = await callerOf(request, context);
+  const member = await memberOf(request, context);
   const { flash, headers } = await takeFlash(request, context.deps);
-  return data(await readShell(context.deps, caller, flash), { headers });
+  return data(await readShell(context.deps, member, flash), { headers });
 }
 
 /** The frame around everything behind the sign-in. */
