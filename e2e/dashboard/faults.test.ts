@@ -138,6 +138,8 @@ describe("with the database away", () => {
     integrationId: newId(),
     holderIds: Array.from({ length: 4 }, () => newId()),
     requestId: newId(),
+    adminEventId: newId(),
+    webhookId: newId(),
   };
   /** Pages that need no database. */
   const STATIC = new Set(["trust", "block-reasons"]);
