@@ -218,6 +218,10 @@ export const TRUST = {
           file: "control-plane/api/test/api.test.ts",
           title: "cannot see, use or change what belongs to another",
         },
+        {
+          file: "control-plane/api/test/dashboard/walk.test.ts",
+          title: "changes nothing of another organization",
+        },
       ],
     },
     {
@@ -276,6 +280,14 @@ export const TRUST = {
         {
           file: "e2e/accounts.test.ts",
           title: "are enrolled, asked for by dangerous actions, and taken away",
+        },
+        {
+          file: "control-plane/api/test/accounts/danger.test.ts",
+          title: "%s takes the passkey, where one is enrolled",
+        },
+        {
+          file: "control-plane/api/test/accounts/passkeys.test.ts",
+          title: "a passkey whose counter does not go on is a copy, and is refused",
         },
       ],
     },
