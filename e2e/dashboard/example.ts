@@ -51,6 +51,8 @@ export interface Example {
   readonly holderIds: readonly string[];
   /** Of a blocked request. */
   readonly requestId: string;
+  readonly adminEventId: string;
+  readonly webhookId: string;
 }
 
 const KEYS = [
@@ -132,7 +134,20 @@ export async function fillExample(organizationId: string): Promise<Example> {
     await chainEvents(events.slice(start, start + 500));
   }
   const requestId = events.findLast(({ reason }) => reason === "scope_path")?.requestId ?? "";
-  return { admin, keys, integrationId, holderIds: keys.map(({ holderId }) => holderId), requestId };
+  const { webhook } = await admin.call<{ webhook: { id: string }; secret: string }>("POST", "/webhooks", {
+    url: "https://hooks.example.com/relaykey",
+    types: ["key.frozen", "integration.failing"],
+  });
+  const { data } = await admin.call<{ data: { id: string }[] }>("GET", "/admin-events?limit=1");
+  return {
+    admin,
+    keys,
+    integrationId,
+    holderIds: keys.map(({ holderId }) => holderId),
+    requestId,
+    adminEventId: data[0]?.id ?? "",
+    webhookId: webhook.id,
+  };
 }
 
 function history(
