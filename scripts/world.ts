@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { geoArea, geoEqualEarth, geoPath } from "d3-geo";
-import type { FeatureCollection, Geometry, Polygon } from "geojson";
 import codes from "i18n-iso-countries";
 import { feature } from "topojson-client";
-import type { GeometryCollection, Topology } from "topojson-specification";
 
 /** The map of the world that the dashboard draws on. */
 export interface World {
@@ -21,6 +19,8 @@ const WIDTH = 800;
 const SOUTH_LIMIT = -58;
 /** Islands of fewer corners than this are specks. */
 const LEAST_CORNERS = 5;
+
+type Topology = Parameters<typeof feature>[0];
 
 const require = createRequire(import.meta.url);
 
@@ -54,17 +54,16 @@ export function drawWorld(): World {
   };
 }
 
-function shapes(file: string, name: string): FeatureCollection {
-  const topology = JSON.parse(readFileSync(require.resolve(file), "utf8")) as Topology<
-    Record<string, GeometryCollection>
-  >;
+function shapes(file: string, name: string): GeoJSON.FeatureCollection {
+  const topology = JSON.parse(readFileSync(require.resolve(file), "utf8")) as Topology;
   const object = topology.objects[name];
-  if (object === undefined) throw new Error(`${file} has no ${name}.`);
-  return feature(topology, object);
+  const found = object === undefined ? null : feature(topology, object);
+  if (found?.type !== "FeatureCollection") throw new Error(`${file} has no ${name}.`);
+  return found;
 }
 
-function withoutAntarctica(collection: FeatureCollection): FeatureCollection {
-  const isNorth = (polygon: Polygon["coordinates"]): boolean =>
+function withoutAntarctica(collection: GeoJSON.FeatureCollection): GeoJSON.FeatureCollection {
+  const isNorth = (polygon: GeoJSON.Polygon["coordinates"]): boolean =>
     polygon[0]?.some(([, latitude = -90]) => latitude > SOUTH_LIMIT) === true;
   return {
     ...collection,
@@ -77,9 +76,12 @@ function withoutAntarctica(collection: FeatureCollection): FeatureCollection {
 }
 
 /** The mainland: the middle of a country and its far islands would lie in the sea. */
-function largest(geometry: Geometry): Geometry {
+function largest(geometry: GeoJSON.Geometry): GeoJSON.Geometry {
   if (geometry.type !== "MultiPolygon") return geometry;
-  const parts = geometry.coordinates.map((coordinates): Polygon => ({ type: "Polygon", coordinates }));
+  const parts = geometry.coordinates.map((coordinates): GeoJSON.Polygon => ({
+    type: "Polygon",
+    coordinates,
+  }));
   return parts.sort((left, right) => geoArea(right) - geoArea(left))[0] ?? geometry;
 }
 

@@ -78,6 +78,13 @@ test("null and an empty text, a list and a text of its parts, are not the same e
   expect(new Set(await Promise.all(hashes)).size).toBe(hashes.length);
 });
 
+test.each(Object.keys(EVENT) as (keyof AuditFacts)[])("%s is part of the hash", async (name) => {
+  const value = EVENT[name];
+  const other = typeof value === "number" ? value + 1 : Array.isArray(value) ? [] : `${String(value)}0`;
+  const changed: AuditFacts = { ...EVENT, [name]: other };
+  expect(toHex(await hashLeaf(changed))).not.toBe(toHex(await hashLeaf(EVENT)));
+});
+
 test("entries have the hashes that another program gives them", async () => {
   expect(await hashEntry(BATCH)).toBe("b7e580b9200b9e0d439330eb646dabca13d7a192c3287b47ea52958d894a72fc");
   expect(await hashEntry(RETENTION)).toBe("8e32bac16ae8d6fc58a7f84fa37acb0a22f47877d52030186ed516cc713e3224");

@@ -292,6 +292,30 @@ export const TRUST = {
       ],
     },
     {
+      name: "a customer's key that says no ends use",
+      where: "`workers/proxy/custody`, `core/envelope.ts`",
+      document: { label: "Custody", file: "custody.md" },
+      tests: [
+        {
+          file: "workers/proxy/test/custody.test.ts",
+          title:
+            "is refused within one lease after the customer disabled the key, and used again once it is enabled",
+        },
+        {
+          file: "workers/proxy/test/custody.test.ts",
+          title: "that the customer disabled ends streams that are open",
+        },
+        {
+          file: "core/custody/customer-envelope.test.ts",
+          title: "for a stranger's key gives the stranger nothing: the proxy's own layer stays",
+        },
+        {
+          file: "e2e/custody.test.ts",
+          title: "a customer's KMS key: proven, used, disabled within one lease, enabled, removed",
+        },
+      ],
+    },
+    {
       name: "a vendor key goes to one host only",
       where: "`service/integrations.ts`",
       document: { label: "One host", file: "decisions/0028-one-host.md" },
@@ -347,6 +371,10 @@ export const TRUST = {
     {
       title: "A mailbox that is kept from its sign-in mail",
       text: ": whoever asks for five mails for it in a quarter of an hour uses up what it gets. Sessions that exist go on.",
+    },
+    {
+      title: "A customer's key that is taken off.",
+      text: " Who owns the dashboard can put vendor keys back under the proxy's own key while the customer's is enabled: it is an admin event, and what was sealed before in old copies of the database stays so. It gives them no vendor key.",
     },
     {
       title: "Operators of the proxy's runtime.",
