@@ -13,7 +13,7 @@ const MAY_IMPORT = {
   local: ["local", "core", "db"],
   scripts: ["scripts", "control-plane", "local", "core", "db"],
   e2e: ["e2e", "local", "core", "db"],
-  bench: ["bench", "local", "core"],
+  bench: ["bench", "local", "db", "core"],
 };
 const PARTS = Object.keys(MAY_IMPORT);
 // Tests may start another part's server; what ships may not.

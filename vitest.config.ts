@@ -11,7 +11,7 @@ export default defineConfig({
             "core/**/*.test.ts",
             "db/**/*.test.ts",
             "local/**/*.test.ts",
-            "control-plane/{api,service}/**/*.test.ts",
+            "control-plane/{api,app,service}/**/*.test.ts",
             "cli/**/*.test.ts",
             "scripts/**/*.test.ts",
             "workers/proxy/simulation/*.test.ts",

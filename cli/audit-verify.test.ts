@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { extendChains } from "@relaykey/core/audit-chain/append";
+import { extendChains, hashBatches } from "@relaykey/core/audit-chain/append";
 import { NO_HEAD } from "@relaykey/core/audit-chain/entry";
 import type { ChainHead } from "@relaykey/core/audit-chain/entry";
 import { openSigner } from "@relaykey/core/audit-chain/keys";
@@ -63,7 +63,8 @@ async function proofLines(sizes: readonly number[], by = signer): Promise<string
   const body: ProofLine[] = [];
   for (const size of sizes) {
     const batch = Array.from({ length: size }, event);
-    const { entries, places } = await extendChains(by, new Map([[ORGANIZATION, head]]), batch, Date.now());
+    const heads = new Map([[ORGANIZATION, head]]);
+    const { entries, places } = await extendChains(by, heads, await hashBatches(batch), Date.now());
     for (const { signed, hash, leaves } of entries) {
       head = { sequence: signed.entry.sequence, hash };
       body.push({ type: "entry", signed });

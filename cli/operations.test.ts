@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { constants, generateKeyPairSync, privateDecrypt } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +29,7 @@ interface Example {
   readonly lines?: true;
 }
 
+const KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const SCOPE = ["--integration", "openai", "--allow", "GET /v1/models"];
 
 /** Every operation of the management API, and the command that calls it. */
@@ -308,6 +310,12 @@ const COMMANDS: Readonly<Record<string, Example>> = {
     args: async (things) => ["notices", "seen", "--up-to", await things.notice()],
     says: /^Marked as seen: 1\.$/m,
   },
+  showCustody: {
+    args: async (things) => (await things.integration(), ["custody", "show"]),
+    says: /the proxy's own key\.\nINTEGRATION.*local.*current/s,
+  },
+  changeCustody: { args: () => ["custody", "unset"], says: /the proxy's own key\./ },
+  goOnRewrapping: { args: () => ["custody", "rewrap"], says: /the proxy's own key\./ },
   showPlan: { args: () => ["plan", "show"], says: /is kept for 365 days\.\nWHAT.*webhook endpoints/s },
   setPlan: { args: () => ["plan", "set", "team"], says: /In force.*plan +team/s },
 };
@@ -342,6 +350,10 @@ const LOCAL = [
 
 /** Another way to an operation that has one. */
 const FURTHER: Readonly<Record<string, Example>> = {
+  "custody set": {
+    args: () => ["custody", "set", KEY_ARN, "--public-key", join(folder, "key.pem")],
+    says: /the proxy's own key and arn:aws:kms:eu-central-1:/,
+  },
   "audit list": { args: () => ["audit", "list", "--decision", "blocked"], says: /Nothing here/ },
   "organization rename": { args: () => ["organization", "rename", "Acme"], says: /name +Acme/ },
   "tokens create-provisioner": {
@@ -377,6 +389,14 @@ beforeAll(async () => {
   });
   receiver = await startReceiver();
   folder = mkdtempSync(join(tmpdir(), "relaykey-cli-"));
+  const { privateKey: key, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+  writeFileSync(join(folder, "key.pem"), publicKey.export({ type: "spki", format: "pem" }));
+  const padding = constants.RSA_PKCS1_OAEP_PADDING;
+  world.keyControl.keyring = {
+    ...world.keyControl.keyring,
+    openForCustomer: (_, wrapped) =>
+      Promise.resolve(new Uint8Array(privateDecrypt({ key, padding, oaepHash: "sha256" }, wrapped))),
+  };
   // Development admits a receiver on this machine.
   Object.assign(world.deps, { development: true });
   ({ server, url } = await serveApi(world, ({ method = "", url: path = "" }) => {

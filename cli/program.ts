@@ -3,6 +3,7 @@ import { addAdminEventCommands } from "./commands/admin-events.ts";
 import { addAuditCommands } from "./commands/audit.ts";
 import { addCatalogueCommand } from "./commands/catalogue.ts";
 import { addCompletionCommands } from "./commands/completion.ts";
+import { addCustodyCommands } from "./commands/custody.ts";
 import { addDryRunCommand } from "./commands/dry-run.ts";
 import { addHolderCommands } from "./commands/holders.ts";
 import { addIntegrationCommands } from "./commands/integrations.ts";
@@ -40,6 +41,7 @@ export function createProgram(): Command {
   addOrganizationCommands(program);
   addMemberCommands(program);
   addIntegrationCommands(program);
+  addCustodyCommands(program);
   addCatalogueCommand(program);
   addHolderCommands(program);
   addNetworkCommands(program);

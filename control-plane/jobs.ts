@@ -5,6 +5,7 @@ import { describeError } from "./log.ts";
 import { deleteDueOrganizations } from "./service/deletion.ts";
 import { retryOpenChanges } from "./service/enforcement.ts";
 import { noticeExpiringKeys } from "./service/notices/expiring.ts";
+import { rewrapDue } from "./service/rewrap.ts";
 import { sendAlerts } from "./service/notices/send-alerts.ts";
 import { deliverWebhooks } from "./service/webhooks/deliver.ts";
 
@@ -41,6 +42,14 @@ const JOBS: readonly Job[] = [
     // Destroys vendor keys that can no longer be restored.
     name: "vendor_keys_destroyed",
     run: async (deps) => some("destroyed", await destroyRetiredSecrets(deps.db, new Date(deps.now()))),
+  },
+  {
+    // Vendor keys that are sealed for keys which are not, or no longer, set.
+    name: "vendor_keys_rewrapped",
+    run: async (deps) => {
+      const result = await rewrapDue(deps);
+      return result.rewrapped + result.failed === 0 ? null : { ...result };
+    },
   },
   {
     // Organizations whose time has come.

@@ -184,23 +184,37 @@ export function needsCustomerKey(envelope: string): boolean {
   return envelope.startsWith('{"v":1,"provider":"aws-kms",');
 }
 
-/**
- * How the text of an envelope begins that is sealed for a target. Envelopes have one spelling, so this alone tells whether
- * one must be rewrapped.
- */
-export async function envelopeStart({ publicKey, customerKey }: SealingTarget): Promise<string> {
+/** For whom an envelope's data key is wrapped. @throws when it is malformed. */
+export function describeEnvelope(envelope: string): {
+  readonly provider: Envelope["provider"];
+  /** Of the customer's key where it has one, else of the proxy's own pair. */
+  readonly keyId: string;
+} {
+  const read = readEnvelope(envelope);
+  return { provider: read.provider, keyId: read.provider === "local" ? read.kek : read.cmk };
+}
+
+/** How the text of an envelope begins, by the customer's key it is sealed for: none, or its ARN and its id in between. */
+export interface EnvelopeStarts {
+  readonly local: string;
+  readonly customer: readonly [before: string, between: string, after: string];
+}
+
+/** Envelopes have one spelling, so how one begins alone tells whether it must be rewrapped: also to a database. */
+export async function envelopeStarts(publicKey: string): Promise<EnvelopeStarts> {
   const kek = await localKeyId(publicKey);
-  const head =
-    customerKey === null
-      ? { v: 1, provider: "local", kek }
-      : {
-          v: 1,
-          provider: "aws-kms",
-          arn: customerKey.arn,
-          cmk: await customerKeyId(customerKey.publicKey),
-          kek,
-        };
-  return `${JSON.stringify(head).slice(0, -1)},`;
+  return {
+    local: `{"v":1,"provider":"local","kek":"${kek}",`,
+    customer: [`{"v":1,"provider":"aws-kms","arn":"`, `","cmk":"`, `","kek":"${kek}",`],
+  };
+}
+
+/** How an envelope begins that is sealed for a target. */
+export async function envelopeStart({ publicKey, customerKey }: SealingTarget): Promise<string> {
+  const { local, customer } = await envelopeStarts(publicKey);
+  if (customerKey === null) return local;
+  const [before, between, after] = customer;
+  return `${before}${customerKey.arn}${between}${await customerKeyId(customerKey.publicKey)}${after}`;
 }
 
 async function wrapDataKey(

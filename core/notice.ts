@@ -15,6 +15,7 @@ export const NOTICE_TYPES = {
   "holder.confirmation_storm": "Many new addresses at once",
   "holder.mail_failed": "Mail to a holder does not arrive",
   "integration.failing": "A vendor refuses its key",
+  "custody.key_refused": "A customer-managed key refuses to open vendor keys",
   "audit.chain_broken": "The audit log does not fit its chain",
   "webhook.disabled": "A webhook endpoint was disabled",
   "webhook.test": "A test of a webhook endpoint",

@@ -58,7 +58,14 @@ function dialectBody(row: BlockReasonRow, status: number, context: RefusalContex
   const message = `${row.title}. ${context.detail ?? row.detail}`;
   switch (context.dialect) {
     case "slack":
-      return JSON.stringify({ ok: false, error: row.code, message, ...problem(row, row.status, context) });
+      return JSON.stringify({
+        ok: false,
+        error: row.code,
+        message,
+        // What their client writes to its log: the error that it throws holds the code alone.
+        response_metadata: { messages: [`[ERROR] ${message}`] },
+        ...problem(row, row.status, context),
+      });
     case "aws":
       return awsError(row.code, message, context.requestId);
     case "plain":

@@ -4,6 +4,7 @@ import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
 import * as access from "./schema/access.ts";
 import * as audit from "./schema/audit.ts";
 import * as auditChain from "./schema/audit-chain.ts";
+import * as custody from "./schema/custody.ts";
 import * as holders from "./schema/holders.ts";
 import * as integrations from "./schema/integrations.ts";
 import * as keys from "./schema/keys.ts";
@@ -17,6 +18,7 @@ export const schema = {
   ...access,
   ...audit,
   ...auditChain,
+  ...custody,
   ...holders,
   ...integrations,
   ...keys,

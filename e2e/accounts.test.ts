@@ -2,7 +2,6 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { sessions } from "@relaykey/db/schema/access";
 import { launchBrowser } from "./browser.ts";
-import { LOOKS, overflow, screenshot, violations, watchProblems } from "./dashboard/look.ts";
 import { browserOf, database, signedIn } from "./dashboard/people.ts";
 
 const { controlPlane, outbox } = inject("local");
@@ -207,44 +206,4 @@ describe("passkeys", () => {
     expect(await page.textContent("main")).toContain(`${named}/settings/passkeys`);
     await context.close();
   });
-});
-
-describe.each(LOOKS)("%s", (look, options) => {
-  const OUTSIDE = [
-    ["sign-in", "/sign-in"],
-    ["sign-in-link-dead", "/sign-in/link?token=nothing"],
-    ["invitation-dead", "/invitations/nothing"],
-  ] as const;
-  test.each(OUTSIDE)("%s is accessible and fits", async (name, path) => {
-    const page = await newPage(options);
-    const problems = watchProblems(page);
-    await page.goto(`${controlPlane}${path}`, { waitUntil: "networkidle" });
-    await judge(page, `${name}-${look}`, problems);
-  });
-
-  const INSIDE = [
-    ["organizations", "/organizations"],
-    ["welcome", "/welcome"],
-    ["settings-organization", "/settings/organization"],
-    ["settings-organization-delete", "/settings/organization?confirm=delete"],
-    ["settings-members", "/settings/members"],
-    ["settings-sessions", "/settings/sessions"],
-    ["settings-passkeys", "/settings/passkeys"],
-  ] as const;
-  test.each(INSIDE)("%s is accessible and fits", async (name, path) => {
-    const context = await browserOf(browser, await signedIn(), options);
-    const page = await context.newPage();
-    const problems = watchProblems(page);
-    await page.goto(`${controlPlane}${path}`, { waitUntil: "networkidle" });
-    await judge(page, `${name}-${look}`, problems);
-    await context.close();
-  });
-
-  async function judge(page: Page, name: string, problems: readonly string[]): Promise<void> {
-    await screenshot(page, name);
-    expect(await page.locator("h1").count()).toBe(1);
-    expect(await violations(page)).toEqual([]);
-    expect(await overflow(page)).toBeLessThanOrEqual(0);
-    expect(problems).toEqual([]);
-  }
 });

@@ -1,20 +1,14 @@
 import OpenAI, { APIError } from "openai";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { launchBrowser } from "./browser.ts";
 import { fetchFrom } from "./call-from.ts";
 import { Admin } from "./harness.ts";
-import type { IssuedKey } from "./harness.ts";
+import { CAFE, HOME, Holders, READING_MS, THIEF, linkIn } from "./holders.ts";
 
 const admin = new Admin(inject("local"));
-const { proxy, outbox, upstream } = admin.local;
-
-/** Where a person works, where she then is, and where a thief is. */
-const HOME = "127.0.0.1";
-const CAFE = "127.0.0.2";
-const THIEF = "127.0.0.3";
-/** As long as a person needs to read. */
-const READING_MS = 1_600;
+const { proxy, confirm } = admin.local;
+const holders = new Holders(admin);
 
 let browser: Browser;
 beforeAll(async () => {
@@ -22,84 +16,17 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-interface Person {
-  readonly email: string;
-  readonly key: IssuedKey;
-}
-
-async function person(integration = "echo"): Promise<Person> {
-  const email = `ann-${crypto.randomUUID()}@example.org`;
-  const { holder } = await admin.call<{ holder: { id: string } }>("POST", "/holders", {
-    name: email,
-    kind: "person",
-    email,
-  });
-  const key = await admin.createKey(integration, ["* /**"], {
-    holder: holder.id,
-    name: "Ann’s laptop",
-    ip: { mode: "confirm" },
-  });
-  return { email, key };
-}
-
-interface Refusal {
-  readonly status: number;
-  readonly code: string;
-  readonly detail: string;
-}
-
-async function call(key: IssuedKey, from: string, path: string): Promise<Refusal> {
-  const response = await fetchFrom(from)(`${proxy}/echo${path}`, {
-    headers: { Authorization: `Bearer ${key.token}` },
-  });
-  const { code = "", detail = "" } = (await response.json()) as Partial<Refusal>;
-  return { status: response.status, code, detail };
-}
-
-/** How often the vendor has seen a path. */
-async function reached(path: string): Promise<number> {
-  const counts = (await (await fetch(`${upstream}/__counts`)).json()) as Record<string, number>;
-  return counts[`GET /echo${path}`] ?? 0;
-}
-
-interface Mail {
-  readonly subject: string;
-  readonly text: string;
-}
-
-async function mailsTo(email: string, count: number): Promise<Mail[]> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const response = await fetch(`${outbox}/messages?to=${encodeURIComponent(email)}`);
-    const { data } = (await response.json()) as { data: Mail[] };
-    if (data.length >= count) return data;
-    if (Date.now() > deadline) throw new Error(`${String(data.length)} of ${String(count)} mails came.`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-/** Opens the link in the newest mail, as the person does. */
-async function openLink(email: string, count = 1): Promise<Page> {
-  const [mail] = await mailsTo(email, count);
-  const url = /^http\S+\/c\/\S+$/m.exec(mail?.text ?? "")?.[0];
-  if (url === undefined) throw new Error("The mail has no link.");
-  const page = await (await browser.newContext()).newPage();
-  await page.goto(url);
-  await page.waitForTimeout(READING_MS);
-  return page;
-}
-
 test("the first call works; from a café it waits for one answer on one page; then it works (G6)", async () => {
-  const { email, key } = await person();
+  const { email, key } = await holders.person();
   const path = `/${crypto.randomUUID()}`;
-  expect((await call(key, HOME, path)).status).toBe(200);
+  expect((await holders.call(key, HOME, path)).status).toBe(200);
 
-  const refused = await call(key, CAFE, path);
+  const refused = await holders.call(key, CAFE, path);
   expect(refused).toMatchObject({ status: 423, code: "ip_unconfirmed" });
   expect(refused.detail).toContain("A mail is on its way to a•••@example.org");
-  expect(await reached(path)).toBe(1);
+  expect(await holders.reached(path)).toBe(1);
 
-  const page = await openLink(email);
+  const page = await holders.question(browser, email);
   expect(await page.textContent("h1")).toBe("Was this you?");
   const facts = await page.textContent("dl");
   expect(facts).toContain(CAFE);
@@ -107,62 +34,113 @@ test("the first call works; from a café it waits for one answer on one page; th
   expect(facts).toContain("Ann’s laptop");
   expect(await page.content()).not.toContain(key.token);
   // Looking has changed nothing.
-  expect((await call(key, CAFE, path)).status).toBe(423);
+  expect((await holders.call(key, CAFE, path)).status).toBe(423);
 
   await page.click("text=Yes, this was me");
   await page.click("text=Continue");
   expect(await page.textContent("h1")).toBe("Confirmed");
-  expect((await call(key, CAFE, path)).status).toBe(200);
-  expect((await call(key, HOME, path)).status).toBe(200);
-  expect(await reached(path)).toBe(3);
-  expect(await mailsTo(email, 1)).toHaveLength(1);
+  expect((await holders.call(key, CAFE, path)).status).toBe(200);
+  expect((await holders.call(key, HOME, path)).status).toBe(200);
+  expect(await holders.reached(path)).toBe(3);
+  expect(await holders.mails(email, 1)).toHaveLength(1);
 
-  const again = await openLink(email);
+  const again = await holders.question(browser, email);
   expect(await again.textContent("h1")).toBe("Already confirmed");
 });
 
 test("a thief's calls never reach the vendor; “this wasn't me” ends the key on the spot (G6)", async () => {
-  const { email, key } = await person();
+  const { email, key } = await holders.person();
   const [own, stolen] = [`/${crypto.randomUUID()}`, `/${crypto.randomUUID()}`];
-  expect((await call(key, HOME, own)).status).toBe(200);
+  expect((await holders.call(key, HOME, own)).status).toBe(200);
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    expect((await call(key, THIEF, stolen)).status).toBe(423);
+    expect((await holders.call(key, THIEF, stolen)).status).toBe(423);
   }
   // The same network, mailed about once.
-  expect(await mailsTo(email, 1)).toHaveLength(1);
+  expect(await holders.mails(email, 1)).toHaveLength(1);
 
-  const page = await openLink(email);
+  const page = await holders.question(browser, email);
   expect(await page.textContent("dl")).toContain(THIEF);
   await page.click("text=No, this wasn’t me");
   await page.click("text=Continue");
   expect(await page.textContent("h1")).toBe("Freeze this key?");
   // The first of the two steps has frozen nothing.
-  expect((await call(key, HOME, own)).status).toBe(200);
+  expect((await holders.call(key, HOME, own)).status).toBe(200);
   await page.waitForTimeout(READING_MS);
   await page.click("text=Freeze the key");
   expect(await page.textContent("h1")).toBe("The key is frozen");
 
   // When the page says so, it is so: for the thief, and for the key's own place.
   for (const from of [THIEF, HOME]) {
-    const { status, code } = await call(key, from, from === HOME ? own : stolen);
+    const { status, code } = await holders.call(key, from, from === HOME ? own : stolen);
     expect([from, status, code]).toEqual([from, 403, "key_frozen"]);
   }
-  expect(await reached(stolen)).toBe(0);
-  expect(await reached(own)).toBe(2);
+  expect(await holders.reached(stolen)).toBe(0);
+  expect(await holders.reached(own)).toBe(2);
+});
+
+test("a holder sees where the key works, and takes a network back: asked for by mail, and right after confirming (G1)", async () => {
+  const { email, key } = await holders.person();
+  const path = `/${crypto.randomUUID()}`;
+  await holders.call(key, HOME, path);
+  await holders.call(key, CAFE, path);
+  const page = await holders.question(browser, email);
+  await page.click("text=Yes, this was me");
+  await page.click("text=Continue");
+  await page.click("text=See where your keys work");
+  expect(await page.textContent("h1")).toBe("Where your keys work");
+  for (const network of [HOME, CAFE, "Ann’s laptop", "You confirmed it"]) {
+    expect(await page.textContent("main")).toContain(network);
+  }
+  expect((await holders.call(key, CAFE, path)).status).toBe(200);
+  await page.click(`[aria-label="Stop trusting ${CAFE}"]`);
+  await page.waitForTimeout(READING_MS);
+  await page.click("text=No, stop trusting it");
+  await page.click("text=Continue");
+  expect(await page.textContent("h1")).toBe("No longer trusted");
+  expect((await holders.call(key, CAFE, path)).status).toBe(423);
+  expect((await holders.call(key, HOME, path)).status).toBe(200);
+  expect(await holders.reached(path)).toBe(3);
+
+  await page.goto(`${confirm}/networks`);
+  await page.waitForTimeout(READING_MS);
+  await page.fill("#email", email);
+  await page.click("text=Send me the link");
+  expect(await page.textContent("h1")).toBe("Look into your mailbox");
+  const [mail] = await holders.mails(email, 1, ({ subject }) => subject === "Where your keys work");
+  await page.goto(linkIn(mail, /^http\S+\/n\/\S+$/));
+  const text = await page.textContent("main");
+  expect(text).toContain(HOME);
+  expect(text).toContain("Waiting for your answer");
+  expect(await page.locator(`[aria-label="Stop trusting ${CAFE}"]`).count()).toBe(0);
+
+  // Admins are told.
+  const noticed = async (): Promise<unknown[]> => {
+    const { data } = await admin.call<{ data: { data: { holder?: string; network?: string } }[] }>(
+      "GET",
+      "/notices?type=holder.network_removed",
+    );
+    return data.flatMap(({ data: { holder, network } }) => (holder === email ? [network] : []));
+  };
+  await vi.waitFor(
+    async () => {
+      expect(await noticed()).toEqual([CAFE]);
+    },
+    { timeout: 30_000, interval: 200 },
+  );
 });
 
 test("the number is in the answer, and in no mail", async () => {
-  const { email, key } = await person();
+  const { email, key } = await holders.person();
   const path = `/${crypto.randomUUID()}`;
-  await call(key, HOME, path);
-  const number = /number is (\d+)/.exec((await call(key, CAFE, path)).detail)?.[1];
+  await holders.call(key, HOME, path);
+  const number = /number is (\d+)/.exec((await holders.call(key, CAFE, path)).detail)?.[1];
   expect(number).toMatch(/^\d+$/);
-  const [mail] = await mailsTo(email, 1);
+  const [mail] = await holders.mails(email, 1);
   expect(mail?.text.replace(/\/c\/\S+/, "")).not.toMatch(new RegExp(`\\b${number ?? ""}\\b`));
 });
 
 test("the openai SDK shows its caller what to do", async () => {
-  const { key } = await person("openai");
+  const { key } = await holders.person("openai");
   const client = (from: string): OpenAI =>
     new OpenAI({ baseURL: `${proxy}/openai/v1`, apiKey: key.token, fetch: fetchFrom(from) });
   await client(HOME).models.list();

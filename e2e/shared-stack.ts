@@ -6,6 +6,7 @@ import { EVALUATION } from "@relaykey/local/settings";
 import { startStack } from "@relaykey/local/stack";
 import type { LocalFile } from "@relaykey/local/state";
 import { FRONT } from "./call-from.ts";
+import { startKms } from "./kms/server.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -16,6 +17,8 @@ declare module "vitest" {
     database: { url: string; endpoint: string };
     /** File that holds the secrets the tests made. */
     witness: string;
+    /** Stands in for AWS KMS, and who may use it. */
+    kms: { url: string; accessKeyId: string; secretAccessKey: string };
   }
 }
 
@@ -23,7 +26,8 @@ declare module "vitest" {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const state = mkdtempSync(join(tmpdir(), "relaykey-e2e-"));
   // Whoever calls from there is believed about whom it calls for: tests call from anywhere.
-  const settings = { ...EVALUATION, trustedProxies: FRONT };
+  const kms = await startKms();
+  const settings = { ...EVALUATION, trustedProxies: FRONT, custody: kms.settings };
   const stack = await startStack({ state, port: "free", settings, log: console.log });
   project.provide("local", stack.local);
   project.provide("signInLink", stack.signInLink);
@@ -33,8 +37,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const witness = `${state}.secrets`;
   writeFileSync(witness, "", { mode: 0o600 });
   project.provide("witness", witness);
+  project.provide("kms", { url: kms.url, ...kms.credentials });
   return async () => {
     await stack.stop();
+    await kms.close();
     rmSync(state, { recursive: true, force: true });
     rmSync(witness, { force: true });
   };

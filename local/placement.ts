@@ -9,7 +9,7 @@ import { mailOutbound } from "./mail-settings.ts";
 import type { MailSettings } from "./mail-settings.ts";
 import { siteUrl } from "./ports.ts";
 import type { Ports } from "./ports.ts";
-import { STRIPE_SETTINGS } from "./settings.ts";
+import { CUSTODY_SETTINGS, STRIPE_SETTINGS } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 import type { Secrets } from "./state.ts";
 
@@ -75,7 +75,7 @@ function decide({
   const nothing: Outbound = { kind: "nothing" };
   const database: Outbound = { kind: "server", address: new URL(sqlEndpoint).host };
   const databaseUrl = `postgres://relaykey:${secrets.SQL_PASSWORD}@127.0.0.1/relaykey`;
-  const { publicUrls, trustedProxies, devUpstreams, mail, stripe } = settings;
+  const { publicUrls, trustedProxies, devUpstreams, mail, stripe, custody } = settings;
   const controlUrl = publicUrls?.controlPlane ?? siteUrl(ports.controlPlane);
   const upstreams = devUpstreams ? "loopback" : "";
   return {
@@ -87,11 +87,13 @@ function decide({
         RELAYKEY_DOCS_URL: `${controlUrl}/docs/block-reasons`,
         RELAYKEY_DEV_UPSTREAMS: upstreams,
         RELAYKEY_TRUSTED_PROXIES: trustedProxies,
+        ...pick(custody, (name) => CUSTODY_SETTINGS[name] === false),
       },
       secrets: {
         RELAYKEY_TOKEN_KEY: secrets.RELAYKEY_TOKEN_KEY,
         RELAYKEY_MASTER_KEY: secrets.RELAYKEY_MASTER_KEY,
       },
+      furtherSecrets: pick(custody, (name) => CUSTODY_SETTINGS[name] === true),
       // Vendors on the internet, and upstreams on this machine; never the private networks around it.
       outbound: { kind: "network", allow: devUpstreams ? ["public", "127.0.0.0/8"] : ["public"] },
       port: ports.proxy,

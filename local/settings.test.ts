@@ -48,6 +48,7 @@ test("a whole installation is read; without its own word it admits no upstream o
     devUpstreams: false,
     mail: { transport: "smtp", from: SMTP.RELAYKEY_MAIL_FROM, url: SMTP.SMTP_URL, authorities: [] },
     stripe: {},
+    custody: {},
   });
   expect(readSettings({ ...URLS, RELAYKEY_DEV_UPSTREAMS: "loopback" })).toMatchObject({
     publicUrls,

@@ -14,7 +14,17 @@ export interface Settings {
   readonly mail: MailSettings;
   /** Those of STRIPE_SETTINGS that are set. The control plane says what is missing or malformed. */
   readonly stripe: Readonly<Record<string, string>>;
+  /** Those of CUSTODY_SETTINGS that are set. The proxy says what is missing or malformed. */
+  readonly custody: Readonly<Record<string, string>>;
 }
+
+/** By name, whether it is a secret. */
+export const CUSTODY_SETTINGS: Readonly<Record<string, boolean>> = {
+  RELAYKEY_AWS_ACCESS_KEY_ID: true,
+  RELAYKEY_AWS_SECRET_ACCESS_KEY: true,
+  RELAYKEY_MASTER_KEY_PREVIOUS: true,
+  RELAYKEY_KMS_ENDPOINT: false,
+};
 
 /** By name, whether it is a secret. */
 export const STRIPE_SETTINGS: Readonly<Record<string, boolean>> = {
@@ -41,6 +51,7 @@ export const EVALUATION: Settings = {
   devUpstreams: true,
   mail: { transport: "outbox" },
   stripe: {},
+  custody: {},
 };
 
 const PUBLIC_URLS = {
@@ -64,6 +75,7 @@ export function readSettings(environment: Environment): Settings {
     devUpstreams: readDevUpstreams(environment, publicUrls),
     mail: readMailSettings(environment),
     stripe: readStripe(environment),
+    custody: readAll(environment, CUSTODY_SETTINGS),
   };
 }
 
@@ -73,8 +85,15 @@ function readStripe(environment: Environment): Record<string, string> {
     (name) => name.startsWith("STRIPE_PRICE_") && (environment[name] ?? "") !== "",
   );
   if (!isMeant) return {};
+  return readAll(environment, STRIPE_SETTINGS);
+}
+
+function readAll(
+  environment: Environment,
+  settings: Readonly<Record<string, boolean>>,
+): Record<string, string> {
   return Object.fromEntries(
-    Object.keys(STRIPE_SETTINGS).flatMap((name) => {
+    Object.keys(settings).flatMap((name) => {
       const value = environment[name] ?? "";
       return value === "" ? [] : [[name, value]];
     }),

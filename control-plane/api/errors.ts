@@ -256,6 +256,11 @@ export const API_ERRORS = {
     title: "The vendor does not accept the new key",
     detail: "Nothing was changed. Check that the whole key was copied, and that it is active at the vendor.",
   },
+  custody_unproven: {
+    status: 422,
+    title: "The proxy cannot use this key",
+    detail: "Nothing was changed. Check the key's policy, and that the public key is of this key.",
+  },
   data_plane_away: {
     status: 503,
     title: "The proxy cannot be asked",

@@ -17,6 +17,7 @@ export type Tag =
   | "Organization"
   | "Members"
   | "Integrations"
+  | "Custody"
   | "Holders"
   | "Keys"
   | "Tokens"

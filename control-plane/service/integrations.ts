@@ -11,6 +11,7 @@ import { authorize } from "./authorization.ts";
 import { isStale } from "@relaykey/db/queries/revisions";
 import { adminEvent, changedFacts, creationEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
+import { sealingTarget } from "./custody.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceKeys } from "./enforcement.ts";
 import type { FanOut } from "./enforcement.ts";
@@ -228,6 +229,6 @@ export async function seal(
   secret: Secret,
 ): Promise<NewSealedSecret & { version: number }> {
   const context = { organizationId, recordId: integrationId, field: "vendor_key", version } as const;
-  const envelope = await sealSecret({ publicKey: deps.sealingKey, customerKey: null }, context, secret);
+  const envelope = await sealSecret(await sealingTarget(deps, organizationId), context, secret);
   return { id: newId(), organizationId, integrationId, version, envelope };
 }

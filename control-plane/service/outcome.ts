@@ -16,6 +16,7 @@ export type FailureCode =
   | "in_use"
   | "nothing_to_restore"
   | "vendor_refuses"
+  | "custody_unproven"
   | "too_varied"
   | "key_revoked"
   | "too_many_alive"

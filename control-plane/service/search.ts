@@ -8,7 +8,7 @@ import type { Outcome } from "./outcome.ts";
 
 const MAX_OF_EACH_KIND = 6;
 /** Keys offered in a list to choose from; others are found by their pages. */
-const MAX_CHOICES = 300;
+const MAX_CHOICES = 100;
 
 /** Keys, holders and integrations that have a text in their name. */
 export async function searchNames(

@@ -29,40 +29,68 @@ export interface Extension {
   readonly places: ReadonlyMap<string, ChainPlace>;
 }
 
+/** Events of one batch, hashed: what does not depend on where the chain is. */
+export interface Batch {
+  readonly organizationId: string;
+  readonly day: string;
+  readonly retentionDays: number;
+  /** By request id. */
+  readonly requestIds: readonly string[];
+  readonly leaves: Bytes;
+  /** Hex. */
+  readonly root: string;
+}
+
 /**
- * Continues the chains of the events' organizations.
+ * Hashes events into batches that expire together, by organization; the oldest day first.
+ *
+ * @param events each request id once.
+ */
+export async function hashBatches(events: readonly AuditEvent[]): Promise<Batch[]> {
+  return Promise.all(
+    group(events).map(async ({ events: own, ...same }) => {
+      const leaves = await Promise.all(own.map(hashLeaf));
+      return {
+        ...same,
+        requestIds: own.map(({ requestId }) => requestId),
+        leaves: concatBytes(...leaves),
+        root: toHex(await merkleRoot(leaves)),
+      };
+    }),
+  );
+}
+
+/**
+ * Continues the chains of the batches' organizations.
  *
  * @param heads by organization; absent: its chain begins.
- * @param events each request id once.
  * @param now epoch ms.
  */
 export async function extendChains(
   signer: ChainSigner,
   heads: ReadonlyMap<string, ChainHead>,
-  events: readonly AuditEvent[],
+  batches: readonly Batch[],
   now: number,
 ): Promise<Extension> {
   const entries: NewEntry[] = [];
   const places = new Map<string, ChainPlace>();
   const reached = new Map(heads);
-  for (const batch of batches(events)) {
-    const head = reached.get(batch.organizationId) ?? NO_HEAD;
-    const leaves = await Promise.all(batch.events.map(hashLeaf));
-    const entry = await seal(signer, head, concatBytes(...leaves), {
+  for (const { organizationId, day, retentionDays, requestIds, leaves, root } of batches) {
+    const entry = await seal(signer, reached.get(organizationId) ?? NO_HEAD, leaves, {
       v: 1,
       kind: "batch",
-      organizationId: batch.organizationId,
+      organizationId,
       writtenAt: now,
-      root: toHex(await merkleRoot(leaves)),
-      count: leaves.length,
-      day: batch.day,
-      retentionDays: batch.retentionDays,
-      first: batch.events[0]?.requestId ?? "",
-      last: batch.events.at(-1)?.requestId ?? "",
+      root,
+      count: requestIds.length,
+      day,
+      retentionDays,
+      first: requestIds[0] ?? "",
+      last: requestIds.at(-1) ?? "",
     });
     const { sequence } = entry.signed.entry;
-    batch.events.forEach(({ requestId }, position) => places.set(requestId, { sequence, position }));
-    reached.set(batch.organizationId, { sequence, hash: entry.hash });
+    requestIds.forEach((requestId, position) => places.set(requestId, { sequence, position }));
+    reached.set(organizationId, { sequence, hash: entry.hash });
     entries.push(entry);
   }
   return { entries, places };
@@ -101,26 +129,25 @@ async function seal(
   return { signed: await signer.sign(entry), hash: await hashEntry(entry), leaves };
 }
 
-interface Batch {
+interface Group {
   readonly organizationId: string;
   readonly day: string;
   readonly retentionDays: number;
   readonly events: AuditEvent[];
 }
 
-/** Events that expire together, by organization; the oldest day first, the least request id first. */
-function batches(events: readonly AuditEvent[]): Batch[] {
-  const found = new Map<string, Batch>();
+function group(events: readonly AuditEvent[]): Group[] {
+  const found = new Map<string, Group>();
   for (const event of events) {
     const { organizationId, retentionDays } = event;
     if (organizationId === null) continue;
     const day = new Date(event.at).toISOString().slice(0, 10);
     const name = `${organizationId} ${day} ${String(retentionDays)}`;
-    const batch = found.get(name) ?? { organizationId, day, retentionDays, events: [] };
-    batch.events.push(event);
-    found.set(name, batch);
+    const own = found.get(name) ?? { organizationId, day, retentionDays, events: [] };
+    own.events.push(event);
+    found.set(name, own);
   }
-  const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, batch]) => batch);
-  for (const batch of sorted) batch.events.sort((a, b) => (a.requestId < b.requestId ? -1 : 1));
+  const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, own]) => own);
+  for (const own of sorted) own.events.sort((a, b) => (a.requestId < b.requestId ? -1 : 1));
   return sorted;
 }

@@ -10,6 +10,7 @@ export const CUSTODY_PROBLEMS = {
     "The KMS key does not open what the public key seals: they are not of one pair, or the key is not an RSA key for ENCRYPT_DECRYPT.",
   throttled: "AWS KMS answers that there were too many requests.",
   unreachable: "AWS KMS did not answer in time.",
+  proxy_away: "The proxy could not be asked.",
   unreadable: "The sealed value cannot be opened by this proxy: it was sealed for another pair, or altered.",
 } as const;
 

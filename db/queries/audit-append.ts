@@ -1,4 +1,4 @@
-import { extendChains, shortenRetention } from "@relaykey/core/audit-chain/append";
+import { extendChains, hashBatches, shortenRetention } from "@relaykey/core/audit-chain/append";
 import { LATE_DAYS } from "@relaykey/core/audit-chain/due";
 import { NO_HEAD } from "@relaykey/core/audit-chain/entry";
 import type { ChainSigner } from "@relaykey/core/audit-chain/keys";
@@ -6,12 +6,13 @@ import type { AuditEvent } from "@relaykey/core/audit-event";
 import type { Database } from "../client.ts";
 import { insertChainedEvents, withoutWritten } from "./audit.ts";
 import { entryInsertion, readHeads, readRetentions } from "./audit-chain.ts";
-import { hasCode } from "./conflicts.ts";
+import { hasCode, isUniqueViolation } from "./conflicts.ts";
 
 const DAY_MS = 86_400_000;
 const UNIQUE_VIOLATION = "23505";
+const HEAD_TAKEN = "audit_chain_organization_id_sequence_pk";
 /** Each attempt that fails is one in which another writer succeeded. */
-const ATTEMPTS = 20;
+const ATTEMPTS = 40;
 
 /**
  * Writes those events that are not there yet, and continues the chains of their organizations by exactly them, in one
@@ -26,14 +27,19 @@ export async function appendAuditEvents(
   now: number,
 ): Promise<number> {
   let fresh = [...new Map(events.map((event) => [event.requestId, event])).values()];
+  let batches = await hashBatches(fresh);
   for (let attempt = 1; fresh.length > 0; attempt += 1) {
-    const heads = await readHeads(db, organizationsOf(fresh));
+    const organizations = new Set(batches.map(({ organizationId }) => organizationId));
+    const heads = await readHeads(db, [...organizations]);
     try {
-      await insertChainedEvents(db, fresh, await extendChains(signer, heads, fresh, now));
+      await insertChainedEvents(db, fresh, await extendChains(signer, heads, batches, now));
       return fresh.length;
     } catch (error) {
       if (attempt === ATTEMPTS || !hasCode(error, UNIQUE_VIOLATION)) throw error;
+      // Whoever only came second goes on at once, ahead of those that have yet to hash what they write.
+      if (isUniqueViolation(error, HEAD_TAKEN)) continue;
       fresh = await withoutWritten(db, fresh);
+      batches = await hashBatches(fresh);
     }
   }
   return 0;
@@ -61,8 +67,4 @@ export async function noteShortening(
       if (attempt === ATTEMPTS || !hasCode(error, UNIQUE_VIOLATION)) throw error;
     }
   }
-}
-
-function organizationsOf(events: readonly AuditEvent[]): string[] {
-  return [...new Set(events.flatMap(({ organizationId }) => organizationId ?? []))];
 }

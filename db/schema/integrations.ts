@@ -1,5 +1,6 @@
 import { boolean, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import type { CredentialPlacement } from "@relaykey/core/credential";
+import type { CustodyProblem } from "@relaykey/core/custody/problems";
 import { DIALECTS } from "@relaykey/core/integration";
 import { createdAt, id, moment, organizationId } from "./columns.ts";
 import { organizations } from "./organizations.ts";
@@ -56,6 +57,12 @@ export const integrationSecrets = pgTable(
     envelope: text("envelope").notNull(),
     /** Until when a version that was replaced can be put back in force; null: it is in force, or destroyed. */
     restorableUntil: moment("restorable_until"),
+    /** When its data key was wrapped anew for another key; null: it is as it was sealed. */
+    rewrappedAt: moment("rewrapped_at"),
+    /** Why that could not be done the last time, of CUSTODY_PROBLEMS; it is tried again from `rewrapDueAt` on. */
+    rewrapProblem: text("rewrap_problem").$type<CustodyProblem>(),
+    rewrapFailures: integer("rewrap_failures").notNull().default(0),
+    rewrapDueAt: moment("rewrap_due_at"),
     createdAt: createdAt(),
   },
   (table) => [uniqueIndex("integration_secrets_version").on(table.integrationId, table.version)],

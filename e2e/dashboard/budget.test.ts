@@ -1,29 +1,10 @@
-import { readFileSync, readdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { CLIENT, manifest } from "./manifest.ts";
+import type { Module } from "./manifest.ts";
 
-const CLIENT = fileURLToPath(new URL("../../control-plane/build/client/", import.meta.url));
 const MAX_GZIP_BYTES = 120 * 1_024;
-
-interface Module {
-  readonly module: string;
-  readonly imports?: readonly string[];
-}
-
-interface Manifest {
-  readonly entry: Module;
-  readonly routes: Readonly<Record<string, Module & { readonly parentId?: string }>>;
-}
-
-/** What the build tells browsers to load. */
-const manifest = readManifest();
-
-function readManifest(): Manifest {
-  const name = readdirSync(`${CLIENT}assets`).find((file) => /^manifest-.+\.js$/.test(file)) ?? "";
-  const text = readFileSync(`${CLIENT}assets/${name}`, "utf8");
-  return JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as Manifest;
-}
 
 /** Bytes of script (gzip) that a browser loads for a page and all that is around it, each file once. */
 function weigh(route: string): number {

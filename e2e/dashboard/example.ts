@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inject } from "vitest";
+import { openSigner } from "@relaykey/core/audit-chain/keys";
 import type { AuditEvent } from "@relaykey/core/audit-event";
 import { newId } from "@relaykey/core/ids";
 import { importTagKey, mintToken } from "@relaykey/core/token";
-import { insertAuditEvents } from "@relaykey/db/queries/audit";
+import { appendAuditEvents } from "@relaykey/db/queries/audit-append";
 import { insertManagementToken } from "@relaykey/db/queries/tokens";
 import { Admin } from "../harness.ts";
 import { noteSecret } from "../witness.ts";
@@ -12,12 +13,23 @@ import { database } from "./people.ts";
 
 const HOUR_MS = 3_600_000;
 
+/** A key of the stack, for what only its own Workers could make. */
+function stackKey(name: "RELAYKEY_TOKEN_KEY" | "RELAYKEY_AUDIT_KEY"): string {
+  const secrets = JSON.parse(readFileSync(join(inject("state"), "secrets.json"), "utf8")) as Record<
+    typeof name,
+    string
+  >;
+  return secrets[name];
+}
+
+/** Writes events as the audit plane does: into their organization's chain. */
+export async function chainEvents(events: readonly AuditEvent[]): Promise<void> {
+  await appendAuditEvents(database, await openSigner(stackKey("RELAYKEY_AUDIT_KEY")), events, Date.now());
+}
+
 /** The management API of an organization that a test made. */
 export async function adminOf(organizationId: string): Promise<Admin> {
-  const secrets = JSON.parse(readFileSync(join(inject("state"), "secrets.json"), "utf8")) as {
-    RELAYKEY_TOKEN_KEY: string;
-  };
-  const minted = await mintToken("mgmt", null, await importTagKey(secrets.RELAYKEY_TOKEN_KEY));
+  const minted = await mintToken("mgmt", null, await importTagKey(stackKey("RELAYKEY_TOKEN_KEY")));
   await insertManagementToken(database, {
     id: newId(),
     organizationId,
@@ -39,6 +51,8 @@ export interface Example {
   readonly holderIds: readonly string[];
   /** Of a blocked request. */
   readonly requestId: string;
+  readonly adminEventId: string;
+  readonly webhookId: string;
 }
 
 const KEYS = [
@@ -117,10 +131,23 @@ export async function fillExample(organizationId: string): Promise<Example> {
   }
   const events = keys.flatMap((key, index) => history(organizationId, key, index));
   for (let start = 0; start < events.length; start += 500) {
-    await insertAuditEvents(database, events.slice(start, start + 500));
+    await chainEvents(events.slice(start, start + 500));
   }
   const requestId = events.findLast(({ reason }) => reason === "scope_path")?.requestId ?? "";
-  return { admin, keys, integrationId, holderIds: keys.map(({ holderId }) => holderId), requestId };
+  const { webhook } = await admin.call<{ webhook: { id: string }; secret: string }>("POST", "/webhooks", {
+    url: "https://hooks.example.com/relaykey",
+    types: ["key.frozen", "integration.failing"],
+  });
+  const { data } = await admin.call<{ data: { id: string }[] }>("GET", "/admin-events?limit=1");
+  return {
+    admin,
+    keys,
+    integrationId,
+    holderIds: keys.map(({ holderId }) => holderId),
+    requestId,
+    adminEventId: data[0]?.id ?? "",
+    webhookId: webhook.id,
+  };
 }
 
 function history(

@@ -12,9 +12,15 @@ export const LOOKS: readonly (readonly [name: string, options: BrowserContextOpt
   ["phone", { colorScheme: "light", viewport: { width: 390, height: 844 } }],
 ];
 
-/** What went wrong on a page, in words; it listens from before the page is opened. */
+/** What went wrong on a page, in words; it listens from before the page is opened. What asks another host for something is wrong. */
 export function watchProblems(page: Page): string[] {
   const problems: string[] = [];
+  page.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (/^https?:$/.test(protocol) && hostname !== "127.0.0.1" && hostname !== "localhost") {
+      problems.push(`asked ${hostname} for something`);
+    }
+  });
   page.on("console", (message) => {
     // A page that says no says so with its status; the browser repeats that in its console.
     if (message.type() === "error" && !/^Failed to load resource: .* 40[34] /.test(message.text())) {
@@ -49,6 +55,15 @@ export async function violations(page: Page): Promise<string[]> {
   });
 }
 
+/** The narrowest window that a page has to fit (WCAG 2.2, 1.4.10). */
+const NARROW = { width: 320, height: 640 };
+
+/** Pixels by which a page is wider than the narrowest window. */
+export async function overflowNarrow(page: Page): Promise<number> {
+  await page.setViewportSize(NARROW);
+  return overflow(page);
+}
+
 /** Pixels by which a page is wider than its window. */
 export function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
@@ -57,4 +72,16 @@ export function overflow(page: Page): Promise<number> {
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(ARTIFACTS, { recursive: true });
   await page.screenshot({ path: `${ARTIFACTS}${name}.png`, fullPage: true });
+}
+
+/** Tables that are wider than what they lie in, which hides the rest of them and does not scroll: by their captions. */
+export function cutTables(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll("table")]
+      .filter(({ offsetWidth, parentElement: around }) => {
+        if (around === null || getComputedStyle(around).overflowX === "auto") return false;
+        return offsetWidth > around.clientWidth + 1;
+      })
+      .map((table) => table.caption?.textContent ?? "a table"),
+  );
 }

@@ -1,9 +1,18 @@
 import type { Example } from "./example.ts";
+import type { Visitor } from "./visitors.ts";
 
 /** A page of the dashboard, by the name of its screenshots. */
 export interface PageUnderTest {
   readonly name: string;
   readonly path: (example: Example) => string;
+}
+
+/** A page that is seen before or beside an organization. */
+export interface EntryPageUnderTest {
+  readonly name: string;
+  readonly visitor: Visitor;
+  /** Where the visitor is led, if they do not stand there already. */
+  readonly path: string;
 }
 
 function key(index: number, rest: string) {
@@ -65,6 +74,36 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "search", path: () => "/search?q=a" },
   { name: "notices", path: () => "/notices" },
   { name: "settings-webhooks", path: () => "/settings/webhooks" },
+  { name: "settings-webhook", path: ({ webhookId }) => `/settings/webhooks/${webhookId}` },
   { name: "settings-plan", path: () => "/settings/plan" },
+  { name: "settings-organization", path: () => "/settings/organization" },
+  { name: "settings-organization-delete", path: () => "/settings/organization?confirm=delete" },
+  { name: "settings-members", path: () => "/settings/members" },
+  { name: "settings-sessions", path: () => "/settings/sessions" },
+  { name: "settings-passkeys", path: () => "/settings/passkeys" },
+  { name: "admin-event", path: ({ adminEventId }) => `/admin-events/${adminEventId}` },
+  { name: "organizations", path: () => "/organizations" },
   { name: "missing", path: () => "/no/such/page" },
 ];
+
+/** The pages around the sign-in, by who sees them. */
+export const ENTRY_PAGES: readonly EntryPageUnderTest[] = [
+  { name: "sign-in", visitor: "nobody", path: "/sign-in?return_to=%2Fkeys" },
+  { name: "sign-in-check", visitor: "asking", path: "/sign-in/check" },
+  { name: "sign-in-link", visitor: "linked", path: "/sign-in/link" },
+  { name: "sign-in-link-dead", visitor: "nobody", path: "/sign-in/link?token=nothing" },
+  { name: "welcome", visitor: "newcomer", path: "/welcome" },
+  { name: "invitation", visitor: "invited", path: "/invitations/" },
+  { name: "invitation-dead", visitor: "nobody", path: "/invitations/nothing" },
+  { name: "passkey", visitor: "weak", path: "/passkey?return_to=%2Fsettings" },
+  { name: "trust-outside", visitor: "nobody", path: "/trust" },
+];
+
+/** Routes that answer with data, or lead elsewhere: there is nothing to look at. */
+export const NO_PAGES = [
+  "routes/audit-export",
+  "routes/document",
+  "routes/key-first-request",
+  "routes/passkey-options",
+  "routes/sign-out",
+] as const;

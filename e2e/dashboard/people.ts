@@ -16,7 +16,9 @@ export const database = openDatabase(url, endpoint);
 
 /** Somebody who is signed in, as the Cookie header of their browser. */
 export interface Person {
+  readonly userId: string;
   readonly organizationId: string;
+  readonly email: string;
   readonly cookie: string;
 }
 
@@ -33,6 +35,11 @@ export async function signedIn(
   }
   await database.insert(users).values({ id, email });
   await database.insert(memberships).values({ id: newId(), organizationId: organization, userId: id, role });
+  return { userId: id, organizationId: organization, email, cookie: await signIn(email) };
+}
+
+/** Signs somebody in by a mail's link. @returns the Cookie header of their browser. */
+export async function signIn(email: string): Promise<string> {
   const token = randomBytes(32).toString("base64url");
   await database.insert(signInAttempts).values({
     id: newId(),
@@ -52,13 +59,13 @@ export async function signedIn(
     .find((pair) => pair.startsWith("session="));
   if (cookie === undefined) throw new Error(`The link signed nobody in: ${String(answer.status)}.`);
   noteSecret(cookie.slice("session=".length));
-  return { organizationId: organization, cookie };
+  return cookie;
 }
 
 /** A browser of that person. */
 export async function browserOf(
   browser: Browser,
-  person: Person,
+  person: Pick<Person, "cookie">,
   options: BrowserContextOptions = {},
 ): Promise<BrowserContext> {
   const context = await browser.newContext(options);

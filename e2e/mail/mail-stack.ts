@@ -1,3 +1,4 @@
+import http from "node:http";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -120,14 +121,31 @@ export class MailStack {
     const { controlPlane } = this.admin.local;
     const link = new URL(this.#stack.signInLink);
     if (link.origin !== PUBLIC_URLS.controlPlane) throw new Error(`The link leads to ${link.origin}.`);
-    const answer = await fetch(`${controlPlane}${link.pathname}`, {
-      method: "POST",
-      headers: { Origin: controlPlane, "Content-Type": "application/x-www-form-urlencoded" },
-      body: new URLSearchParams({ token: link.searchParams.get("token") ?? "" }),
-      redirect: "manual",
-    });
-    const cookie = answer.headers.getSetCookie().find((line) => line.startsWith("__Host-session="));
-    if (cookie === undefined) throw new Error(`The link signed nobody in: ${String(answer.status)}.`);
+    const form = new URLSearchParams({ token: link.searchParams.get("token") ?? "" }).toString();
+    const { status, cookies } = await new Promise<{ status: number; cookies: readonly string[] }>(
+      (resolve, reject) => {
+        // As a front that ended TLS passes on what a browser sent to the public address.
+        const headers = {
+          Host: link.host,
+          Origin: link.origin,
+          "Sec-Fetch-Site": "same-origin",
+          "Content-Type": "application/x-www-form-urlencoded",
+          "Content-Length": form.length,
+        };
+        const request = http.request(
+          `${controlPlane}${link.pathname}`,
+          { method: "POST", headers },
+          (answer) => {
+            answer.resume();
+            resolve({ status: answer.statusCode ?? 0, cookies: answer.headers["set-cookie"] ?? [] });
+          },
+        );
+        request.on("error", reject);
+        request.end(form);
+      },
+    );
+    const cookie = cookies.find((line) => line.startsWith("__Host-session="));
+    if (cookie === undefined) throw new Error(`The link signed nobody in: ${String(status)}.`);
     return cookie.split(";")[0] ?? "";
   }
 }

@@ -120,6 +120,23 @@ test("a crash after telling, before noting, tells of the same happening", async 
   expect(new Set(sent.map(({ dedupeKey }) => dedupeKey)).size).toBe(1);
 });
 
+test("a customer's key that refuses is told of once in a while for an organization, not for each request", async () => {
+  const { organizationId, event, sent, write } = await tenant();
+  const refused = () =>
+    event({ decision: "blocked", reason: "custody_key_refused", status: 503, upstreamStatus: null });
+  await write(refused(), refused(), event());
+  expect(sent).toMatchObject([
+    { type: "custody.key_refused", organizationId, data: { integration: "openai" } },
+  ]);
+  await write(refused());
+  // Repeated, and the same happening, unless six hours have just begun.
+  expect(new Set(sent.map(({ dedupeKey }) => dedupeKey)).size).toBeLessThanOrEqual(2);
+  await write(
+    event({ decision: "blocked", reason: "custody_key_unreachable", status: 503, upstreamStatus: null }),
+  );
+  expect(sent).toHaveLength(2);
+});
+
 test("403 alone, and failures of the vendor, say nothing of its key", () => {
   expect(judgeHealth({ statuses: [403, 403, 403, 403, 403] })).toBeNull();
   expect(judgeHealth({ statuses: [403, 401, 403, 403, 403] })).toBe("failing");

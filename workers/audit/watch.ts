@@ -15,6 +15,9 @@ export const STORM = { requests: 50, windowMinutes: 10, pauseHours: 6 } as const
 /** New addresses have a storm of their own, which the data plane tells of. */
 const NOT_STORMY = ["ip_unconfirmed", "ip_unconfirmable"];
 
+/** A customer's key that goes on saying no is told of again after this long. */
+const CUSTODY_PAUSE_MS = 6 * HOUR_MS;
+
 /** So many refusals in a row make a vendor's key fail; so many other answers in a row make it well again. */
 export const HEALTH = { failingAfter: 5, wellAfter: 3 } as const;
 
@@ -33,6 +36,32 @@ export async function watch(
   const written = { days: writtenDays(events) };
   await watchKeys(db, events, written, send, now);
   await watchVendors(db, events, written, send, now);
+  await watchCustody(events, send, now);
+}
+
+/** A customer's key that says no stops every integration under it: told of at once, and again while it lasts. */
+async function watchCustody(
+  events: readonly AuditEvent[],
+  send: (notice: Notice) => Promise<void>,
+  now: number,
+): Promise<void> {
+  const refused = events.filter(({ reason }) => reason === "custody_key_refused");
+  const told = new Set<string>();
+  for (const { organizationId, integrationId, integrationSlug } of refused) {
+    if (organizationId === null || told.has(organizationId)) continue;
+    told.add(organizationId);
+    await send({
+      v: 1,
+      type: "custody.key_refused",
+      dedupeKey: `custody.key_refused.${organizationId}.${String(Math.floor(now / CUSTODY_PAUSE_MS))}`,
+      organizationId,
+      keyId: null,
+      holderId: null,
+      integrationId,
+      at: now,
+      data: { integration: integrationSlug },
+    });
+  }
 }
 
 async function watchKeys(

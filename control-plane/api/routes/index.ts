@@ -1,5 +1,6 @@
 import type { Route } from "../route.ts";
 import { auditRoutes } from "./audit.ts";
+import { custodyRoutes } from "./custody.ts";
 import { deviceRoutes } from "./device.ts";
 import { holderRoutes } from "./holders.ts";
 import { integrationRoutes } from "./integrations.ts";
@@ -24,6 +25,7 @@ export const ROUTES: readonly Route[] = [
   ...memberRoutes,
   ...integrationRoutes,
   ...vendorKeyRoutes,
+  ...custodyRoutes,
   ...holderRoutes,
   ...keyRoutes,
   ...keyLifecycleRoutes,

@@ -121,6 +121,16 @@ describe("a proof file", () => {
     expect(blocked.events).toBeGreaterThan(2);
   });
 
+  test("of a range that begins too late, or ends too early, does not pass for a whole one", async () => {
+    const { client, began } = await chained([3, 4, 5, 2]);
+    const range = `?from=${iso(began + 0.5 * MINUTE)}&to=${iso(began + 2.5 * MINUTE)}`;
+    const lines = await proof(client, range);
+    const late = recount(without(without(lines, 1), 2));
+    expect((await read(late)).problems.join()).toMatch(/earlier ones may have events of its range/);
+    expect((await read(recount(without(lines, 4)))).problems.join()).toMatch(/ends before batch 4/);
+    expect((await read(recount(without(lines, 3)))).problems.join()).toMatch(/Batch 3 is missing/);
+  });
+
   test("of a log without events says so; of an organization there is never another one's", async () => {
     const { client } = await world.organization();
     await chained([2]);

@@ -550,6 +550,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/custody": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show for whom vendor keys are sealed, and how far rewrapping is
+         * @description Needs the role viewer (`custody.read`).
+         */
+        get: operations["showCustody"];
+        /**
+         * Set or remove the customer-managed key
+         * @description The proxy proves first that it may use the key. Then all vendor keys are rewrapped for it, here as far as one call gets and then each minute; their plaintext is not touched. While the former key is needed for some of them, do not disable it.
+         *
+         *     Needs the role admin (`custody.change`).
+         */
+        put: operations["changeCustody"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/custody/rewrap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on rewrapping now
+         * @description What waits is rewrapped each minute anyway. One call does a part: repeat it until nothing is pending.
+         *
+         *     Needs the role admin (`custody.rewrap`).
+         */
+        post: operations["goOnRewrapping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/holders": {
         parameters: {
             query?: never;
@@ -1497,6 +1545,39 @@ export interface components {
             status_class: number | null;
             latency_ms: number;
         };
+        Custody: {
+            /** @enum {string} */
+            provider: "local" | "aws-kms";
+            customer_key: {
+                arn: string;
+                /** @description Names the key in envelopes: of SHA-256 of its public half. */
+                key_id: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339
+                 */
+                verified_at: string;
+            } | null;
+            /** @description SHA-256 of the public half of the proxy's own pair, hex. */
+            sealing_key_fingerprint: string;
+            /** @description Of all vendor keys that are kept; those that fail are tried again. */
+            rewrap: {
+                total: number;
+                current: number;
+                pending: number;
+                failed: number;
+            };
+            integrations: {
+                integration: string;
+                version: number;
+                provider: ("local" | "aws-kms") | null;
+                key_id: string | null;
+                sealed_at: string | null;
+                /** @enum {string} */
+                state: "current" | "pending" | "failed";
+                problem: ("not_configured" | "credentials" | "denied" | "disabled" | "missing" | "wrong_key" | "throttled" | "unreachable" | "proxy_away" | "unreadable") | null;
+            }[];
+        };
         Holder: {
             /** Format: uuid */
             id: string;
@@ -1992,7 +2073,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            type: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
+            type: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "custody.key_refused" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
             title: string;
             key_id: string | null;
             holder_id: string | null;
@@ -6115,6 +6196,390 @@ export interface operations {
             };
         };
     };
+    showCustody: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        custody: components["schemas"]["Custody"];
+                    };
+                };
+            };
+            /** @description `invalid_request`: The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "invalid_request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `token_missing`: A management token is needed.
+             *     `token_invalid`: The management token is not valid.
+             *     `token_expired`: The management token has expired.
+             *     `token_revoked`: The management token was revoked.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "token_revoked";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_insufficient`: Your role may not do this.
+             *     `token_scope`: Outside what the token may do.
+             *     `token_address`: The token may not be used from this address.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "role_insufficient" | "token_scope" | "token_address";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many calls. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "rate_limited";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong here. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "internal_error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeCustody: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "customer_key": null
+                 *     }
+                 */
+                "application/json": {
+                    /** @description null: vendor keys are sealed for the proxy's own key alone. */
+                    customer_key: {
+                        /** @description Of an RSA key for ENCRYPT_DECRYPT in AWS KMS, by its id; aliases are refused. */
+                        arn: string;
+                        /** @description PEM, or base64 as `aws kms get-public-key` prints it. */
+                        public_key: string;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        custody: components["schemas"]["Custody"];
+                    };
+                };
+            };
+            /**
+             * @description `invalid_request`: The request is not valid.
+             *     `malformed_json`: The body is not a JSON object.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "invalid_request" | "malformed_json";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `token_missing`: A management token is needed.
+             *     `token_invalid`: The management token is not valid.
+             *     `token_expired`: The management token has expired.
+             *     `token_revoked`: The management token was revoked.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "token_revoked";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_insufficient`: Your role may not do this.
+             *     `token_scope`: Outside what the token may do.
+             *     `token_address`: The token may not be used from this address.
+             *     `passkey_needed`: A passkey is needed.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "role_insufficient" | "token_scope" | "token_address" | "passkey_needed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "body_too_large";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "media_type";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody_unproven`: The proxy cannot use this key. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "custody_unproven";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many calls. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "rate_limited";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong here. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "internal_error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `data_plane_away`: The proxy cannot be asked. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "data_plane_away";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    goOnRewrapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        custody: components["schemas"]["Custody"];
+                    };
+                };
+            };
+            /**
+             * @description `invalid_request`: The request is not valid.
+             *     `malformed_json`: The body is not a JSON object.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "invalid_request" | "malformed_json";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `token_missing`: A management token is needed.
+             *     `token_invalid`: The management token is not valid.
+             *     `token_expired`: The management token has expired.
+             *     `token_revoked`: The management token was revoked.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "token_revoked";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_insufficient`: Your role may not do this.
+             *     `token_scope`: Outside what the token may do.
+             *     `token_address`: The token may not be used from this address.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "role_insufficient" | "token_scope" | "token_address";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "body_too_large";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "media_type";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many calls. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "rate_limited";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong here. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "internal_error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listHolders: {
         parameters: {
             query?: {
@@ -9154,7 +9619,7 @@ export interface operations {
                 holder?: string;
                 integration?: string;
                 decision?: "allowed" | "blocked";
-                reason?: "token_missing" | "token_malformed" | "token_forged" | "token_ambiguous" | "token_unknown" | "token_revoked" | "key_frozen" | "token_expired" | "token_not_yet_valid" | "integration_unknown" | "integration_disabled" | "method_invalid" | "path_ambiguous" | "scope_path" | "scope_method" | "scope_query" | "client_ip_unknown" | "ip_not_allowed" | "ip_unconfirmable" | "ip_unconfirmed" | "rate_limited" | "concurrency_limited" | "uses_exhausted" | "body_too_large" | "no_decision" | "secret_unavailable" | "upstream_not_allowed" | "upstream_unreachable" | "upstream_timeout" | "upstream_encoding" | "internal_error";
+                reason?: "token_missing" | "token_malformed" | "token_forged" | "token_ambiguous" | "token_unknown" | "token_revoked" | "key_frozen" | "token_expired" | "token_not_yet_valid" | "integration_unknown" | "integration_disabled" | "method_invalid" | "path_ambiguous" | "scope_path" | "scope_method" | "scope_query" | "client_ip_unknown" | "ip_not_allowed" | "ip_unconfirmable" | "ip_unconfirmed" | "rate_limited" | "concurrency_limited" | "uses_exhausted" | "body_too_large" | "no_decision" | "secret_unavailable" | "custody_key_refused" | "custody_key_unreachable" | "upstream_not_allowed" | "upstream_unreachable" | "upstream_timeout" | "upstream_encoding" | "internal_error";
                 request_id?: string;
                 method?: string;
                 /** @description How the path begins; case counts. */
@@ -11022,7 +11487,7 @@ export interface operations {
                     /** @default  */
                     description?: string;
                     /** @default [] */
-                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
+                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "custody.key_refused" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
                 };
             };
         };
@@ -11423,7 +11888,7 @@ export interface operations {
                 "application/json": {
                     url?: string;
                     description?: string;
-                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
+                    types?: ("key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "custody.key_refused" | "audit.chain_broken" | "webhook.disabled" | "webhook.test")[];
                     enabled?: boolean;
                 };
             };
@@ -12269,7 +12734,7 @@ export interface operations {
             query?: {
                 limit?: string;
                 cursor?: string;
-                type?: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
+                type?: "key.created" | "key.revoked" | "key.expiring" | "key.frozen" | "key.unfrozen" | "key.blocked_storm" | "holder.network_pending" | "holder.network_confirmed" | "holder.network_removed" | "holder.confirmation_storm" | "holder.mail_failed" | "integration.failing" | "custody.key_refused" | "audit.chain_broken" | "webhook.disabled" | "webhook.test";
                 unseen?: "true";
             };
             header?: never;

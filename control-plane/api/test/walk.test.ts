@@ -179,8 +179,8 @@ async function traces(): Promise<unknown> {
   };
 }
 
-/** More than one event: of each thing that changes one. */
-const EVENTS: Readonly<Record<string, number>> = { rerollKey: 2 };
+/** Other than one event: of each thing that changes one. It is the installation that rewraps, each vendor key with its own. */
+const EVENTS: Readonly<Record<string, number>> = { rerollKey: 2, goOnRewrapping: 0 };
 
 interface Try {
   readonly query?: string;

@@ -26,6 +26,7 @@ import type { SqlBackend } from "../../../local/sql/backend.ts";
 import { startSqlEndpoint } from "../../../local/sql/endpoint.ts";
 import { migrateBackend } from "../../../local/sql/migrate-backend.ts";
 import { openPglite } from "../../../local/sql/pglite.ts";
+import { managementTokens } from "@relaykey/db/schema/access";
 import { domainClaims, memberships, users } from "@relaykey/db/schema/people";
 import type { Role } from "@relaykey/db/schema/people";
 import type { Caller } from "../../service/caller.ts";
@@ -182,6 +183,8 @@ export interface World {
   organization(kind?: "bootstrap" | "standard"): Promise<{ id: string; token: string; client: Client }>;
   /** A person in an organization, as the dashboard knows them. */
   person(organizationId: string, role: Role): Promise<Caller>;
+  /** A client with a fresh token of an organization's admin. */
+  admin(organizationId: string): Promise<Client>;
   /** A mail domain that an organization holds. */
   domain(organizationId: string): Promise<string>;
   /** A client with any Authorization header, or none, calling from an address. */
@@ -308,6 +311,14 @@ export async function createWorld(
         token: null,
         isStrong: true,
       };
+    },
+    admin: async (organizationId) => {
+      const minted = await mintToken("mgmt", null, tagKey);
+      const token = { name: "test", kind: "standard", role: "admin", display: minted.display } as const;
+      await db
+        .insert(managementTokens)
+        .values({ id: newId(), organizationId, tokenHash: minted.hash, ...token });
+      return caller(`Bearer ${minted.token.reveal()}`);
     },
     domain: async (organizationId) => {
       const domain = `${newId()}.example`;

@@ -1,6 +1,7 @@
 import { isId } from "@relaykey/core/ids";
 import { queryAuditEvents } from "../../service/audit.ts";
 import { explainEvent } from "../../service/explanation.ts";
+import { readShownProof } from "./audit-chain.ts";
 import { showEntries } from "./audit-log.ts";
 import { missing, unwrap } from "./page.ts";
 import type { Visit } from "./page.ts";
@@ -22,6 +23,7 @@ export async function readAuditEvent(visit: Visit, requestId: string) {
     bytesIn: row.bytesIn,
     bytesOut: row.bytesOut,
     droppedHeaders: row.droppedHeaders,
+    proof: await readShownProof(visit, row),
     explanation: unwrap(await explainEvent(deps, caller, row)),
   };
 }

@@ -76,13 +76,23 @@ export async function readAuditLog(visit: Visit) {
   ]);
   const { entries, nextCursor } = unwrap(page);
   const choices = unwrap(names);
+  const shown = await showEntries(visit, entries);
+  const keyChoices = unwrap(keys).map(({ id, name, display }) => ({
+    value: id,
+    label: `${name} (${display})`,
+  }));
+  // One that is asked for is offered, too, however many are newer.
+  const asked = shown.find(({ keyId }) => keyId === filter.keyId);
+  if (asked?.keyId != null && keyChoices.every(({ value }) => value !== asked.keyId)) {
+    keyChoices.unshift({ value: asked.keyId, label: asked.key ?? asked.keyId });
+  }
   return {
-    entries: await showEntries(visit, entries),
+    entries: shown,
     nextCursor,
     chart: drawTraffic(unwrap(slices), range, (from, to) => linkToRange(search, from, to)),
     errors: wrong,
     choices: {
-      keys: unwrap(keys).map(({ id, name, display }) => ({ value: id, label: `${name} (${display})` })),
+      keys: keyChoices,
       holders: choices.holders.map(({ id, name }) => ({ value: id, label: name })),
       integrations: choices.integrations.map(({ slug, name }) => ({ value: slug, label: name })),
     },

@@ -1,5 +1,5 @@
 import { DEFAULT_CONFIRMATION } from "@relaykey/core/confirmation";
-import type { HolderNetworks, Place } from "@relaykey/core/rpc";
+import type { HolderNetworks } from "@relaykey/core/rpc";
 import type { Holder } from "@relaykey/db/queries/holders";
 import type { Caller } from "../../service/caller.ts";
 import type { ServiceDependencies } from "../../service/dependencies.ts";
@@ -9,6 +9,7 @@ import { listKeys } from "../../service/keys.ts";
 import { showNetworks } from "../../service/networks.ts";
 import { showOrganization } from "../../service/organizations.ts";
 import { may, showKeyRow } from "./keys.ts";
+import { mapNetworks, operatorWords, placeWords } from "./network-map.ts";
 import { unwrap } from "./page.ts";
 
 const KEYS = 50;
@@ -69,14 +70,17 @@ export async function readHolderPage(
 
 export type HolderPage = Awaited<ReturnType<typeof readHolderPage>>;
 
-function shownNetworks({ trusted, pending }: HolderNetworks, names: ReadonlyMap<string, string>) {
+function shownNetworks(networks: HolderNetworks, names: ReadonlyMap<string, string>) {
+  const { trusted, pending } = networks;
   return {
+    map: mapNetworks(networks),
     trusted: trusted.map(({ network, source, firstSeen, lastSeen, place }) => ({
       network,
       source,
       firstSeen: new Date(firstSeen).toISOString(),
       lastSeen: new Date(lastSeen).toISOString(),
       place: placeWords(place),
+      operator: operatorWords(place),
     })),
     pending: pending.map(({ id, network, keyId, request, since, attempts, expiresAt, mailed }) => ({
       id,
@@ -86,20 +90,13 @@ function shownNetworks({ trusted, pending }: HolderNetworks, names: ReadonlyMap<
       request: `${request.method} ${request.integration}:${request.path}`,
       userAgent: request.userAgent,
       place: placeWords(request.place),
+      operator: operatorWords(request.place),
       since: new Date(since).toISOString(),
       expiresAt: new Date(expiresAt).toISOString(),
       attempts,
       mailed,
     })),
   };
-}
-
-/** "Berlin, DE · Deutsche Telekom (AS3320)"; null where the edge tells nothing. */
-export function placeWords({ country, region, city, asn, network }: Place): string | null {
-  const where = [city, region === city ? null : region, country].filter((part) => part !== null).join(", ");
-  const who = [network, asn === null ? null : `(AS${String(asn)})`].filter((part) => part !== null).join(" ");
-  const words = [where, who].filter((part) => part !== "").join(" · ");
-  return words === "" ? null : words;
 }
 
 function limitLines({ limits }: Pick<Holder, "limits">): string[] {

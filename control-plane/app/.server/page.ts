@@ -8,7 +8,8 @@ import type { Caller } from "../../service/caller.ts";
 import { fail } from "../../service/outcome.ts";
 import type { Failure, Outcome } from "../../service/outcome.ts";
 import type { ShownFailure } from "../components/failure.ts";
-import { requireCaller } from "./session.ts";
+import { requireMember } from "./session.ts";
+import type { SignedInMember } from "./session.ts";
 
 /** What each loader and each action gets. */
 interface RequestArgs {
@@ -35,7 +36,7 @@ interface RefusedForm {
 }
 
 /** All loaders of one answer ask who is calling; it is looked up once. */
-const callers = new WeakMap<AppLoadContext, Promise<Caller>>();
+const members = new WeakMap<AppLoadContext, Promise<SignedInMember>>();
 
 /**
  * The first line of each loader and each action behind the sign-in.
@@ -43,17 +44,20 @@ const callers = new WeakMap<AppLoadContext, Promise<Caller>>();
  * @throws a redirect to the sign-in page, or the page that says why the caller may not.
  */
 export async function enter({ request, context }: RequestArgs, action: Action): Promise<Visit> {
-  const caller = await callerOf(request, context);
+  const { caller } = await memberOf(request, context);
   unwrap(authorize(caller, action));
-  return { deps: context.deps, caller, url: new URL(request.url) };
+  const url = new URL(request.url);
+  // The database takes no NUL in a text, so nothing is called so.
+  if (url.href.includes("%00")) missing();
+  return { deps: context.deps, caller, url };
 }
 
 /** Who is signed in, whatever they may do. */
-export function callerOf(request: Request, context: AppLoadContext): Promise<Caller> {
-  const known = callers.get(context);
+export function memberOf(request: Request, context: AppLoadContext): Promise<SignedInMember> {
+  const known = members.get(context);
   if (known !== undefined) return known;
-  const asked = requireCaller(request, context.deps);
-  callers.set(context, asked);
+  const asked = requireMember(request, context.deps);
+  members.set(context, asked);
   return asked;
 }
 

@@ -34,15 +34,21 @@ export async function requirePerson(request: Request, deps: Deps): Promise<Perso
   throw redirect(`/sign-in${returnPathOf(request)}`);
 }
 
+/** Somebody who is signed in, within the organization they look at. */
+export interface SignedInMember {
+  readonly caller: Caller;
+  readonly email: string;
+}
+
 /**
  * The person a browser is signed in as, within the organization they look at.
  *
  * @throws a redirect: to the sign-in page, or to where an organization is chosen.
  */
-export async function requireCaller(request: Request, deps: Deps): Promise<Caller> {
+export async function requireMember(request: Request, deps: Deps): Promise<SignedInMember> {
   const person = await requirePerson(request, deps);
   const caller = callerOf(person);
-  if (caller !== null) return caller;
+  if (caller !== null) return { caller, email: person.email };
   // eslint-disable-next-line @typescript-eslint/only-throw-error -- as above
   throw redirect("/organizations");
 }

@@ -1,27 +1,23 @@
 import { findOrganization } from "@relaykey/db/queries/organizations";
-import { findUserById } from "@relaykey/db/queries/people";
 import type { AppLoadContext } from "@remix-run/cloudflare";
-import type { Caller } from "../../service/caller.ts";
 import type { Flash } from "../components/shell/toast.tsx";
 import type { ShellData } from "../components/shell/shell.tsx";
+import type { SignedInMember } from "./session.ts";
 
 /** What the frame around each page shows. */
 export async function readShell(
   deps: AppLoadContext["deps"],
-  caller: Caller,
+  { caller, email }: SignedInMember,
   flash: Flash | null,
 ): Promise<ShellData> {
-  const [organization, person] = await Promise.all([
-    findOrganization(deps.db, caller.organizationId),
-    caller.actor.kind === "user" ? findUserById(deps.db, caller.actor.id) : null,
-  ]);
+  const organization = await findOrganization(deps.db, caller.organizationId);
   return {
     organization: {
       id: caller.organizationId,
       name: organization?.name ?? "",
       isFrozen: organization?.frozen ?? false,
     },
-    person: { email: person?.email ?? "", role: caller.role },
+    person: { email, role: caller.role },
     flash,
     now: deps.now(),
   };

@@ -13,14 +13,20 @@ export const TRUST = {
     },
     {
       who: "owns the dashboard or the management API",
-      gets: "may store vendor keys, issue and revoke keys, read the audit log",
-      never: "a stored vendor key: it has the sealing half only",
+      gets: "may store vendor keys, issue and revoke keys, read the audit log; with the control plane's own code or database in hand, may name another host for an integration, where the proxy then sends its vendor key",
+      never:
+        "a stored vendor key by any action of an admin: it has the sealing half only, and an integration's host never changes",
     },
     {
       who: "owns the confirm Worker",
-      gets: "reads and sends mail; answers links that are in use",
+      gets: "reads and sends mail; answers links that are in use, and sees what they show",
       never:
         "vendor keys, sealed or not; the database; a list of keys or holders; an address confirmed without a link's token",
+    },
+    {
+      who: "writes to the database",
+      gets: "can change what it holds",
+      never: "an audit log that was changed and still fits its signed chain",
     },
     {
       who: "has a dump of the database",
@@ -136,6 +142,26 @@ export const TRUST = {
       ],
     },
     {
+      name: "the audit log cannot be changed unseen",
+      where: "`core/audit-chain`, `workers/audit/chain-verifier.ts`",
+      document: { label: "The audit chain", file: "decisions/0030-audit-chain.md" },
+      tests: [
+        { file: "workers/audit/chain.test.ts", title: "somebody who owns the database is found out who" },
+        {
+          file: "workers/audit/chain.test.ts",
+          title: "writers at the same time continue one another: nothing is lost, forked or written twice",
+        },
+        {
+          file: "control-plane/api/test/audit-chain.test.ts",
+          title: "every change of a byte of an event, an entry or a hash is found out",
+        },
+        {
+          file: "e2e/dashboard/chain.test.ts",
+          title: "an altered row is told in red, on its page, in the notices and by its proof",
+        },
+      ],
+    },
+    {
       name: "an unknown address never passes (G6)",
       where: "`objects/networks.ts`, `steps/lease.ts`",
       document: { label: "New addresses", file: "decisions/0007-new-addresses.md" },
@@ -151,6 +177,11 @@ export const TRUST = {
         {
           file: "workers/proxy/test/confirmation.test.ts",
           title: "G1: no request starts from a network that its holder took back, and its streams are cut",
+        },
+        {
+          file: "e2e/confirmation.test.ts",
+          title:
+            "a holder sees where the key works, and takes a network back: asked for by mail, and right after confirming (G1)",
         },
         {
           file: "e2e/confirmation.test.ts",
@@ -186,6 +217,10 @@ export const TRUST = {
         {
           file: "control-plane/api/test/api.test.ts",
           title: "cannot see, use or change what belongs to another",
+        },
+        {
+          file: "control-plane/api/test/dashboard/walk.test.ts",
+          title: "changes nothing of another organization",
         },
       ],
     },
@@ -246,6 +281,49 @@ export const TRUST = {
           file: "e2e/accounts.test.ts",
           title: "are enrolled, asked for by dangerous actions, and taken away",
         },
+        {
+          file: "control-plane/api/test/accounts/danger.test.ts",
+          title: "%s takes the passkey, where one is enrolled",
+        },
+        {
+          file: "control-plane/api/test/accounts/passkeys.test.ts",
+          title: "a passkey whose counter does not go on is a copy, and is refused",
+        },
+      ],
+    },
+    {
+      name: "a customer's key that says no ends use",
+      where: "`workers/proxy/custody`, `core/envelope.ts`",
+      document: { label: "Custody", file: "custody.md" },
+      tests: [
+        {
+          file: "workers/proxy/test/custody.test.ts",
+          title:
+            "is refused within one lease after the customer disabled the key, and used again once it is enabled",
+        },
+        {
+          file: "workers/proxy/test/custody.test.ts",
+          title: "that the customer disabled ends streams that are open",
+        },
+        {
+          file: "core/custody/customer-envelope.test.ts",
+          title: "for a stranger's key gives the stranger nothing: the proxy's own layer stays",
+        },
+        {
+          file: "e2e/custody.test.ts",
+          title: "a customer's KMS key: proven, used, disabled within one lease, enabled, removed",
+        },
+      ],
+    },
+    {
+      name: "a vendor key goes to one host only",
+      where: "`service/integrations.ts`",
+      document: { label: "One host", file: "decisions/0028-one-host.md" },
+      tests: [
+        {
+          file: "control-plane/api/test/api.test.ts",
+          title: "a stored vendor key is not sent to %s instead",
+        },
       ],
     },
   ],
@@ -267,6 +345,18 @@ export const TRUST = {
       text: " of the local edition: a request may have been forwarded whose event was not yet accepted by the queue. What the queue accepted survives.",
     },
     {
+      title: "Whoever has the audit Worker's key and the database",
+      text: " can write another past. Who kept a checkpoint of the former one notices (`rk audit verify --checkpoint`). With the database alone the end of a chain can be cut off unseen by those without a checkpoint, if the record of the last check is changed with it.",
+    },
+    {
+      title: "What never reaches the audit queue.",
+      text: " The chain proves what was recorded. Who owns the proxy can let a request pass without an event.",
+    },
+    {
+      title: "Events of no organization",
+      text: " (calls with unknown tokens), dead letters, admin events, and events from before the chain: they are in no chain.",
+    },
+    {
       title: "A vendor key that the vendor repeats in a form that is not looked for.",
       text: " Looked for, in headers, bodies, events and WebSocket messages, divided anywhere: the key as it is, percent-encoded (up to three times), escaped for JSON or HTML, in any mixture of these, in base64 and base64url at each alignment, in hexadecimal. Not found: keys shorter than 8 bytes, a part of a key, a changed case, a key reversed or divided over several fields, events, messages or ranges, UTF-16, base32, encodings of encodings beyond these. Compressed answers are read (gzip, br) or refused. An integration can turn the search off.",
     },
@@ -281,6 +371,10 @@ export const TRUST = {
     {
       title: "A mailbox that is kept from its sign-in mail",
       text: ": whoever asks for five mails for it in a quarter of an hour uses up what it gets. Sessions that exist go on.",
+    },
+    {
+      title: "A customer's key that is taken off.",
+      text: " Who owns the dashboard can put vendor keys back under the proxy's own key while the customer's is enabled: it is an admin event, and what was sealed before in old copies of the database stays so. It gives them no vendor key.",
     },
     {
       title: "Operators of the proxy's runtime.",

@@ -14,7 +14,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
       <>
         <Badge tone={entry.decision === "allowed" ? "good" : "bad"}>{entry.decision}</Badge>
         {entry.reason !== null && (
-          <span className="mt-1 block text-xs text-muted">{reasonTitle(entry.reason)}</span>
+          <span className="mt-1 block text-xs text-muted md:min-w-28">{reasonTitle(entry.reason)}</span>
         )}
       </>
     ),
@@ -24,7 +24,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
     cell: (entry) => (
       <Link
         to={`/audit/${entry.requestId}`}
-        className="font-mono text-xs leading-5 break-words text-accent hover:underline"
+        className="line-clamp-3 font-mono text-xs leading-5 text-accent hover:underline md:min-w-44"
       >
         {entry.method} {entry.integration}:<Path path={entry.path} />
       </Link>
@@ -36,7 +36,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
       entry.keyId === null ? (
         "—"
       ) : (
-        <Link to={`/keys/${entry.keyId}`} className="hover:underline">
+        <Link to={`/keys/${entry.keyId}`} className="line-clamp-2 wrap-anywhere hover:underline md:min-w-28">
           {entry.key ?? "deleted key"}
         </Link>
       ),

@@ -14,7 +14,7 @@ export function Card(props: {
 }) {
   const isEmpty = props.empty !== undefined && props.empty !== null;
   return (
-    <section aria-label={props.title} className="mt-8 first:mt-0 [.grid>&]:mt-0">
+    <section aria-label={props.title} className="mt-8 min-w-0 first:mt-0 [.grid>&]:mt-0">
       <div className="flex flex-wrap items-end justify-between gap-x-4 gap-y-2">
         <div className="min-w-0">
           <h2 className="text-base font-semibold">{props.title}</h2>

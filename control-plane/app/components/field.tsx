@@ -10,7 +10,7 @@ interface Labelled {
 }
 
 const INPUT =
-  "block w-full rounded-lg border border-edge bg-surface px-3 py-2 text-sm text-ink placeholder:text-muted aria-invalid:border-bad disabled:opacity-60";
+  "block min-h-9.5 w-full rounded-lg border border-edge bg-surface px-3 py-2 text-sm text-ink placeholder:text-muted aria-invalid:border-bad disabled:opacity-60";
 
 /** Label, control, hint and error, tied together for those who do not see them. */
 export function Field(props: Labelled & { readonly id?: string; readonly children: ReactNode }) {

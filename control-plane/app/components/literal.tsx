@@ -9,7 +9,7 @@ export function Path({ path }: { readonly path: string }) {
           /<wbr />
         </>
       )}
-      <span className="break-words">{segment}</span>
+      <span className="wrap-anywhere">{segment}</span>
     </Fragment>
   ));
 }

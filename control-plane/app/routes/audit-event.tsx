@@ -6,6 +6,7 @@ import type { ShownAuditEvent } from "../.server/audit-event.ts";
 import { enter } from "../.server/page.ts";
 import { Badge, reasonTitle } from "../components/badge.tsx";
 import { Card } from "../components/card.tsx";
+import { EventProof } from "../components/chain-state.tsx";
 import { Facts } from "../components/facts.tsx";
 import { Moment } from "../components/moment.tsx";
 import { PageHeader } from "../components/page-header.tsx";
@@ -41,6 +42,9 @@ export default function AuditEvent() {
       </Card>
       <Card title="The request">
         <Facts facts={requestFacts(event)} />
+      </Card>
+      <Card title="In the chain">
+        <EventProof proof={event.proof} />
       </Card>
     </>
   );

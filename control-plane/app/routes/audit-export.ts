@@ -1,6 +1,7 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
-import { EXPORT_TYPES, exportStream } from "../../api/audit-export.ts";
+import { EXPORT_TYPES, exportStream, proofStream } from "../../api/audit-export.ts";
 import { exportAuditEvents } from "../../service/audit.ts";
+import { exportAuditProof } from "../../service/audit-proof.ts";
 import { readAuditFilter } from "../.server/audit-filter.ts";
 import { enter, unwrap } from "../.server/page.ts";
 
@@ -8,13 +9,16 @@ import { enter, unwrap } from "../.server/page.ts";
 export async function loader(args: LoaderFunctionArgs): Promise<Response> {
   const { deps, caller, url } = await enter(args, "audit.read");
   const format = url.searchParams.get("format") ?? "";
-  if (!isFormat(format)) return wrong("Give the format: csv or ndjson.");
+  if (format !== "proof" && !isFormat(format)) return wrong("Give the format: csv, ndjson or proof.");
   const { query, range, errors } = readAuditFilter(url.searchParams, deps.now());
   const [error] = errors;
   if (error !== undefined) return wrong(`${error.field}: ${error.message}`);
   const { from, to } = range;
-  const events = unwrap(await exportAuditEvents(deps, caller, { ...query, from, to }, null));
-  const { type, fileName, body } = exportStream(events, format);
+  const wanted = { ...query, from, to };
+  const { type, fileName, body } =
+    format === "proof"
+      ? proofStream(unwrap(await exportAuditProof(deps, caller, wanted)))
+      : exportStream(unwrap(await exportAuditEvents(deps, caller, wanted, null)), format);
   return new Response(body, {
     headers: { "Content-Type": type, "Content-Disposition": `attachment; filename="${fileName}"` },
   });

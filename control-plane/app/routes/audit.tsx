@@ -1,5 +1,7 @@
 import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
 import { Link, useLoaderData, useSearchParams } from "@remix-run/react";
+import { readShownChain } from "../.server/audit-chain.ts";
+import type { ShownChain } from "../.server/audit-chain.ts";
 import { readAuditLog } from "../.server/audit-log.ts";
 import type { AuditLog } from "../.server/audit-log.ts";
 import { enter } from "../.server/page.ts";
@@ -7,6 +9,7 @@ import { AuditFilters, RangeLinks } from "../components/audit-filters.tsx";
 import { AuditTable } from "../components/audit-table.tsx";
 import { LinkButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
+import { ChainState } from "../components/chain-state.tsx";
 import { Histogram } from "../components/histogram.tsx";
 import { LiveTail } from "../components/live-tail.tsx";
 import { PageHeader } from "../components/page-header.tsx";
@@ -14,12 +17,14 @@ import { Pagination } from "../components/pagination.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Audit log · RelayKey" }];
 
-export async function loader(args: LoaderFunctionArgs): Promise<AuditLog> {
-  return readAuditLog(await enter(args, "audit.read"));
+export async function loader(args: LoaderFunctionArgs): Promise<AuditLog & { readonly chain: ShownChain }> {
+  const visit = await enter(args, "audit.read");
+  const [log, chain] = await Promise.all([readAuditLog(visit), readShownChain(visit)]);
+  return { ...log, chain };
 }
 
 export default function Audit() {
-  const { entries, nextCursor, chart, choices, errors } = useLoaderData<typeof loader>();
+  const { entries, nextCursor, chart, choices, errors, chain } = useLoaderData<typeof loader>();
   return (
     <>
       <PageHeader
@@ -32,6 +37,7 @@ export default function Audit() {
           </>
         }
       />
+      <ChainState chain={chain} />
       <AuditFilters choices={choices} errors={errors} />
       <div className="mt-4 rounded-xl border border-line bg-surface p-4">
         <ShownTime />
@@ -87,16 +93,18 @@ function readable(moment: string | null): string | null {
         .replace(/(:\d\d):00$/, "$1");
 }
 
+const EXPORT_WORDS = { csv: "Export CSV", ndjson: "Export NDJSON", proof: "Export proof" } as const;
+
 /** What the page shows, all of it, as a file. */
 function ExportLinks() {
   const [search] = useSearchParams();
-  return (["csv", "ndjson"] as const).map((format) => {
+  return (["csv", "ndjson", "proof"] as const).map((format) => {
     const wanted = new URLSearchParams(search);
     wanted.delete("cursor");
     wanted.set("format", format);
     return (
       <LinkButton key={format} to={`/audit/export?${wanted.toString()}`} reloadDocument size="sm">
-        Export {format.toUpperCase()}
+        {EXPORT_WORDS[format]}
       </LinkButton>
     );
   });

@@ -1,5 +1,5 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
-import { Form, Link, useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
+import { useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
 import { deleteHolder, freezeHolder, showHolder } from "../../service/holders.ts";
 import { approveNetwork, dismissPending, removeNetwork } from "../../service/networks.ts";
 import { redirectWith } from "../.server/flash.ts";
@@ -10,19 +10,15 @@ import type { HolderPage } from "../.server/holder-page.ts";
 import { enter, refuse, unwrap } from "../.server/page.ts";
 import type { Refusal } from "../.server/page.ts";
 import { Badge } from "../components/badge.tsx";
-import { LinkButton, SubmitButton } from "../components/button.tsx";
+import { LinkButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
 import { ConfirmDialog } from "../components/confirm-dialog.tsx";
-import { fieldError } from "../components/failure.ts";
 import type { ShownFailure } from "../components/failure.ts";
-import { TextField } from "../components/field.tsx";
 import { FormFailure } from "../components/form.tsx";
+import { Networks } from "../components/holders/networks.tsx";
 import { KeyTable } from "../components/keys/key-table.tsx";
-import { Ago } from "../components/moment.tsx";
 import { Notice, PendingNotice } from "../components/notice.tsx";
 import { PageHeader } from "../components/page-header.tsx";
-import { Table } from "../components/table.tsx";
-import type { Column } from "../components/table.tsx";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: `${data?.name ?? "Holder"} · Holders · RelayKey` },
@@ -189,194 +185,6 @@ export default function Holder() {
         </Card>
       )}
     </>
-  );
-}
-
-type Trusted = NonNullable<HolderPage["networks"]>["trusted"][number];
-type Pending = NonNullable<HolderPage["networks"]>["pending"][number];
-
-const SOURCES: Readonly<Record<Trusted["source"], string>> = {
-  first_use: "its first use",
-  confirmed: "the holder, by mail",
-  approved: "an admin",
-};
-
-function Networks(props: {
-  readonly page: HolderPage;
-  readonly failure: ShownFailure | undefined;
-  readonly values: Readonly<Record<string, string>>;
-  readonly isPerson: boolean;
-}) {
-  const { page, failure, values, isPerson } = props;
-  if (page.networks === null) {
-    return (
-      <Notice tone="waiting" title="Networks cannot be shown just now">
-        The proxy did not answer. What it trusts stays as it is; reload the page to ask again.
-      </Notice>
-    );
-  }
-  const { trusted, pending } = page.networks;
-  return (
-    <>
-      {pending.length > 0 && (
-        <Card
-          title="Waiting for its word"
-          note="Calls from these networks are refused until they are confirmed."
-          padded={false}
-        >
-          <Table
-            caption="Waiting for its word"
-            columns={pendingColumns(page)}
-            rows={pending}
-            keyOf={({ id }) => id}
-          />
-        </Card>
-      )}
-      <Card
-        title="Trusted networks"
-        note={
-          isPerson
-            ? "From where keys that ask for confirmation may be used."
-            : "Only keys that ask for confirmation look at these; those of machines usually do not."
-        }
-        padded={false}
-        empty={trusted.length === 0 ? "None yet." : undefined}
-      >
-        <Table
-          caption="Trusted networks"
-          columns={trustedColumns(page)}
-          rows={trusted}
-          keyOf={({ network }) => network}
-        />
-      </Card>
-      {page.canChangeNetworks && (
-        <Form method="post" className="mt-4 flex flex-wrap items-start gap-3">
-          <input type="hidden" name="intent" value="approve" />
-          <div className="min-w-60 flex-1">
-            <TextField
-              name="network"
-              label="Approve an address or a range"
-              placeholder="203.0.113.0/24"
-              hint="Its keys can be used from there without a mail."
-              defaultValue={values["intent"] === "approve" ? (values["network"] ?? "") : ""}
-              error={fieldError(failure, "network")}
-              spellCheck={false}
-            />
-          </div>
-          <div className="pt-[1.625rem]">
-            <SubmitButton variant="secondary" pending="Approving …">
-              Approve
-            </SubmitButton>
-          </div>
-        </Form>
-      )}
-    </>
-  );
-}
-
-function trustedColumns({ canChangeNetworks }: HolderPage): readonly Column<Trusted>[] {
-  return [
-    {
-      heading: "Network",
-      cell: ({ network, place }) => (
-        <>
-          <code className="font-mono text-xs break-all">{network}</code>
-          {place !== null && <span className="block text-xs text-muted">{place}</span>}
-        </>
-      ),
-    },
-    { heading: "Trusted by", cell: ({ source }) => SOURCES[source] },
-    { heading: "First seen", cell: ({ firstSeen }) => <Ago iso={firstSeen} /> },
-    { heading: "Last seen", cell: ({ lastSeen }) => <Ago iso={lastSeen} /> },
-    ...(canChangeNetworks
-      ? [
-          {
-            heading: "Actions",
-            quiet: true,
-            cell: ({ network }: Trusted) => (
-              <NetworkButton intent="remove" network={network} label={`Stop trusting ${network}`}>
-                Remove
-              </NetworkButton>
-            ),
-          },
-        ]
-      : []),
-  ];
-}
-
-function pendingColumns({ canChangeNetworks }: HolderPage): readonly Column<Pending>[] {
-  return [
-    {
-      heading: "Network",
-      cell: ({ network, place }) => (
-        <>
-          <code className="font-mono text-xs break-all">{network}</code>
-          {place !== null && <span className="block text-xs text-muted">{place}</span>}
-        </>
-      ),
-    },
-    {
-      heading: "First request",
-      cell: ({ request, userAgent }) => (
-        <>
-          <code className="font-mono text-xs break-all">{request}</code>
-          {userAgent !== null && <span className="block text-xs break-all text-muted">{userAgent}</span>}
-        </>
-      ),
-    },
-    {
-      heading: "Key",
-      cell: ({ key, keyId }) => (
-        <Link to={`/keys/${keyId}`} className="hover:underline">
-          {key}
-        </Link>
-      ),
-    },
-    {
-      heading: "Since",
-      cell: ({ since, attempts, mailed }) => (
-        <>
-          <Ago iso={since} />
-          <span className="block text-xs text-muted">
-            {attempts} {attempts === 1 ? "attempt" : "attempts"}, {mailed ? "mailed" : "no mail was sent"}
-          </span>
-        </>
-      ),
-    },
-    ...(canChangeNetworks
-      ? [
-          {
-            heading: "Actions",
-            quiet: true,
-            cell: ({ id, network }: Pending) => (
-              <span className="flex flex-wrap gap-2">
-                <NetworkButton intent="approve" network={network} label={`Approve ${network}`}>
-                  Approve
-                </NetworkButton>
-                <NetworkButton intent="dismiss" network={id} label={`Dismiss ${network}`}>
-                  Dismiss
-                </NetworkButton>
-              </span>
-            ),
-          },
-        ]
-      : []),
-  ];
-}
-
-function NetworkButton(props: {
-  readonly intent: keyof typeof NETWORK_DONE;
-  readonly network: string;
-  readonly label: string;
-  readonly children: string;
-}) {
-  return (
-    <Form method="post" preventScrollReset>
-      <input type="hidden" name="network" value={props.network} />
-      <SubmitButton name="intent" value={props.intent} size="sm" variant="secondary" aria-label={props.label}>
-        {props.children}
-      </SubmitButton>
-    </Form>
   );
 }
 

@@ -3,7 +3,7 @@ import { Link, useLoaderData } from "@remix-run/react";
 import { listHolders } from "../../service/holders.ts";
 import { countKeysBy } from "../../service/inventory.ts";
 import { may } from "../.server/keys.ts";
-import { enter, unwrap } from "../.server/page.ts";
+import { enter, readCursor, unwrap } from "../.server/page.ts";
 import { Badge } from "../components/badge.tsx";
 import { LinkButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
@@ -20,7 +20,7 @@ const PER_PAGE = 50;
 export async function loader(args: LoaderFunctionArgs) {
   const { deps, caller, url } = await enter(args, "holder.read");
   const [page, counts] = await Promise.all([
-    listHolders(deps, caller, { limit: PER_PAGE, cursor: url.searchParams.get("cursor") }),
+    listHolders(deps, caller, { limit: PER_PAGE, cursor: readCursor(url.searchParams) }),
     countKeysBy(deps, caller, "holder"),
   ]);
   const { entries, nextCursor } = unwrap(page);

@@ -3,7 +3,7 @@ import { Link, useLoaderData } from "@remix-run/react";
 import { listIntegrations } from "../../service/integrations.ts";
 import { countKeysBy } from "../../service/inventory.ts";
 import { may } from "../.server/keys.ts";
-import { enter, unwrap } from "../.server/page.ts";
+import { enter, readCursor, unwrap } from "../.server/page.ts";
 import { LinkButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
 import { HealthBadges } from "../components/integrations/health.tsx";
@@ -20,7 +20,7 @@ const PER_PAGE = 50;
 export async function loader(args: LoaderFunctionArgs) {
   const { deps, caller, url } = await enter(args, "integration.read");
   const [page, counts] = await Promise.all([
-    listIntegrations(deps, caller, { limit: PER_PAGE, cursor: url.searchParams.get("cursor") }),
+    listIntegrations(deps, caller, { limit: PER_PAGE, cursor: readCursor(url.searchParams) }),
     countKeysBy(deps, caller, "integration"),
   ]);
   const keys = unwrap(counts);

@@ -2,6 +2,7 @@ import { isId } from "@relaykey/core/ids";
 import { redirect } from "@remix-run/cloudflare";
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
 import { Form, useActionData, useLoaderData } from "@remix-run/react";
+import { weekOfUse } from "../../service/inventory.ts";
 import { listKeys } from "../../service/keys.ts";
 import type { KeySelection } from "../../service/keys.ts";
 import { fail, invalid } from "../../service/outcome.ts";
@@ -50,6 +51,8 @@ export async function loader(args: LoaderFunctionArgs) {
   ]);
   const { total, fingerprint } = unwrap(shown);
   const { entries, nextCursor } = unwrap(page);
+  const ids = entries.map(({ id }) => id);
+  const week = unwrap(await weekOfUse(deps, caller, ids));
   const isAll = url.searchParams.has("all");
   return {
     asOf,
@@ -57,7 +60,7 @@ export async function loader(args: LoaderFunctionArgs) {
     fingerprint,
     isAll,
     isTyped: total > UNTYPED,
-    keys: entries.map((key) => showKeyRow(key, asOf, undefined)),
+    keys: entries.map((key) => showKeyRow(key, asOf, week.get(key.id))),
     nextCursor,
     backTo: isAll ? `/keys?${writeKeyFilter(readKeyFilter(url.searchParams))}` : "/keys",
   };

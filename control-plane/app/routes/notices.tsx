@@ -1,7 +1,8 @@
+import { isId } from "@relaykey/core/ids";
 import { redirect } from "@remix-run/cloudflare";
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
 import { Form, Link, useLoaderData } from "@remix-run/react";
-import { enter, refuse, unwrap } from "../.server/page.ts";
+import { enter, missing, readCursor, refuse, unwrap } from "../.server/page.ts";
 import { readForm } from "../.server/form.ts";
 import { showNotice } from "../.server/notices.ts";
 import type { ShownNotice } from "../.server/notices.ts";
@@ -24,7 +25,7 @@ interface Shown {
 
 export async function loader(args: LoaderFunctionArgs): Promise<Shown> {
   const { deps, caller, url } = await enter(args, "notice.read");
-  const page = { limit: 50, cursor: url.searchParams.get("cursor") };
+  const page = { limit: 50, cursor: readCursor(url.searchParams) };
   const { entries, nextCursor } = unwrap(await listNotices(deps, caller, {}, page));
   return { notices: entries.map(showNotice), nextCursor };
 }
@@ -32,7 +33,9 @@ export async function loader(args: LoaderFunctionArgs): Promise<Shown> {
 export async function action(args: ActionFunctionArgs) {
   const { deps, caller } = await enter(args, "notice.change");
   const form = await readForm(args.request);
-  const marked = await markNoticesSeen(deps, caller, { upTo: form.text("up_to") });
+  const upTo = form.text("up_to");
+  if (!isId(upTo)) missing();
+  const marked = await markNoticesSeen(deps, caller, { upTo });
   return marked.ok ? redirect("/notices") : refuse(marked.failure);
 }
 

@@ -8,7 +8,7 @@ import {
   useRouteLoaderData,
 } from "@remix-run/react";
 import { takeFlash } from "../.server/flash.ts";
-import { callerOf } from "../.server/page.ts";
+import { memberOf } from "../.server/page.ts";
 import { readShell } from "../.server/shell.ts";
 import { isShownFailure } from "../components/failure.ts";
 import type { ShellData } from "../components/shell/shell.tsx";
@@ -18,9 +18,9 @@ import { BROKEN, FailurePage, MISSING } from "../components/states.tsx";
 type Answer = ReturnType<typeof data<ShellData>>;
 
 export async function loader({ request, context }: LoaderFunctionArgs): Promise<Answer> {
-  const caller = await callerOf(request, context);
+  const member = await memberOf(request, context);
   const { flash, headers } = await takeFlash(request, context.deps);
-  return data(await readShell(context.deps, caller, flash), { headers });
+  return data(await readShell(context.deps, member, flash), { headers });
 }
 
 /** The frame around everything behind the sign-in. */

@@ -29,6 +29,7 @@ const RULES: Partial<Record<NoticeType, AlertRule>> = {
     subject: ({ integrationId }) => integrationId,
     mailsPerWindow: 5,
   },
+  "custody.key_refused": { windowMs: 6 * HOUR_MS, subject: () => "all", mailsPerWindow: 1 },
   "audit.chain_broken": { windowMs: HOUR_MS, subject: () => "all", mailsPerWindow: 1 },
   "webhook.disabled": {
     windowMs: HOUR_MS,

@@ -80,6 +80,15 @@ export function alertWords(notice: NoticeRow, controlUrl: string): Words {
         ],
         action: page(`/integrations/${notice.integrationId ?? ""}`, "Store a new vendor key"),
       };
+    case "custody.key_refused":
+      return {
+        title: "Your customer-managed key refuses to open vendor keys",
+        text: [
+          `Requests to ${said(notice, "integration", "an integration")} are refused: AWS KMS does not let RelayKey use your key. Other integrations that are sealed under it are refused as well.`,
+          "If that is meant, nothing needs to be done. Otherwise enable the key, and let RelayKey's principal do kms:Decrypt in its key policy.",
+        ],
+        action: page("/settings/custody", "Look at custody"),
+      };
     case "audit.chain_broken":
       return {
         title: "The audit log does not fit its chain",

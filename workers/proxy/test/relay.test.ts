@@ -104,6 +104,16 @@ test("an upload URL in a response field leads back to the proxy; another vendor'
   expect(other.headers.get("x-goog-upload-url")).toBe("https://elsewhere.example/v1/upload/7");
 });
 
+test.each([
+  ["http://proxy.example.com/vendor", "https://proxy.example.com/vendor"],
+  ["http://vendor.proxy.example.com", "https://vendor.proxy.example.com"],
+])("behind a front that ended TLS, what came as %s is told to come back as %s", async (arrived, called) => {
+  const proxy = await TestProxy.start();
+  const key = await appliedKey();
+  const answer = await proxy.call(`${arrived}/v1/upload?to=own`, bearer(key.token));
+  expect(answer.headers.get("x-goog-upload-url")).toBe(`${called}/v1/upload/7?upload_id=a`);
+});
+
 test("a relative redirect cannot repeat a vendor key that was placed in the query", async () => {
   const proxy = await TestProxy.start();
   const key = await appliedKey({ integration: { credential: { kind: "query", name: "key" } } });

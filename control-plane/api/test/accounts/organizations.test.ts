@@ -4,6 +4,7 @@ import { adminAuditEvents } from "@relaykey/db/schema/organizations";
 import { domainClaims, memberships, publicMailDomains } from "@relaykey/db/schema/people";
 import { switchOrganization, listOwnOrganizations } from "../../../service/account/sessions.ts";
 import { askToJoin, domainStanding, openOwnOrganization } from "../../../service/account/sign-up.ts";
+import { cancelDeletion, requestDeletion } from "../../../service/deletion.ts";
 import { claimOwnDomain, listDomains, releaseDomain } from "../../../service/domains.ts";
 import {
   acceptInvitation,
@@ -14,6 +15,8 @@ import {
   revokeInvitation,
 } from "../../../service/invitations.ts";
 import { changeMemberRole, leaveOrganization, listMembers, removeMember } from "../../../service/members.ts";
+import { newId } from "@relaykey/core/ids";
+import { showOrganization } from "../../../service/organizations.ts";
 import { createWorld } from "../world.ts";
 import type { World } from "../world.ts";
 import { again, callerOf, founder, refusal, signIn, unique, value } from "./people.ts";
@@ -108,6 +111,19 @@ describe("sign-up", () => {
       .from(domainClaims)
       .where(and(eq(domainClaims.domain, at), isNull(domainClaims.releasedAt)));
     expect(claims).toHaveLength(1);
+  });
+
+  test("a domain below, or one that looks the same, is another domain: neither holds for the other", async () => {
+    const at = domain();
+    await founder(world, `ada@${at}`);
+    for (const other of [`mail.${at}`, `xn--${at}`]) {
+      const { caller } = await founder(world, `eve@${other}`);
+      expect(value(await listDomains(world.deps, caller)).map((claim) => claim.domain)).toEqual([other]);
+      const { person } = await signIn(world, `bob@${other}`);
+      expect(await domainStanding(world.deps, person)).toEqual({ state: "held", domain: other });
+    }
+    const { person } = await signIn(world, `bob@${at}`);
+    expect(await domainStanding(world.deps, person)).toEqual({ state: "held", domain: at });
   });
 
   test("somebody outside can have the admins told, once a day, and learns nothing", async () => {
@@ -224,6 +240,34 @@ describe("invitations", () => {
     );
     expect(refusal(await resendInvitation(world.deps, caller, second.id))).toBe("not_found");
     expect(refusal(await revokeInvitation(world.deps, caller, second.id))).toBe("not_found");
+  });
+
+  test("make nobody who is a member already anything else", async () => {
+    const { caller } = await founder(world);
+    const email = unique();
+    value(await inviteMember(world.deps, caller, { email, role: "admin" }));
+    const { person, token } = await signIn(world, email);
+    const { organizationId } = caller;
+    await world.db
+      .insert(memberships)
+      .values({ id: newId(), organizationId, userId: person.userId, role: "viewer" });
+    await acceptInvitation(world.deps, person, invitationToken(email));
+    value(await switchOrganization(world.deps, await again(world, token), organizationId));
+    expect(await again(world, token)).toMatchObject({ role: "viewer" });
+  });
+
+  test("into an organization that is being deleted are dead, until it is kept", async () => {
+    const { caller } = await founder(world);
+    const email = unique();
+    value(await inviteMember(world.deps, caller, { email, role: "viewer" }));
+    const { person } = await signIn(world, email);
+    const { name } = value(await showOrganization(world.deps, caller));
+    value(await requestDeletion(world.deps, caller, name));
+    expect(refusal(await acceptInvitation(world.deps, person, invitationToken(email)))).toBe(
+      "invitation_dead",
+    );
+    value(await cancelDeletion(world.deps, caller));
+    value(await acceptInvitation(world.deps, person, invitationToken(email)));
   });
 
   test("cannot flood a mailbox", async () => {

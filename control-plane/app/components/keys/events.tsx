@@ -31,7 +31,7 @@ const COLUMNS: readonly Column<ShownEvent>[] = [
   {
     heading: "Request",
     cell: ({ method, path }) => (
-      <code className="font-mono text-xs leading-5">
+      <code className="line-clamp-3 font-mono text-xs leading-5 md:min-w-44">
         {method} <Path path={path} />
       </code>
     ),

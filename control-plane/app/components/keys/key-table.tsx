@@ -10,7 +10,10 @@ const NAME: Column<ShownKeyRow> = {
   heading: "Key",
   cell: (key) => (
     <>
-      <Link to={`/keys/${key.id}`} className="font-medium hover:underline">
+      <Link
+        to={`/keys/${key.id}`}
+        className="line-clamp-2 font-medium wrap-anywhere hover:underline md:min-w-36"
+      >
         {key.name}
       </Link>
       <code className="block font-mono text-xs text-muted">{key.display}</code>
@@ -21,7 +24,7 @@ const NAME: Column<ShownKeyRow> = {
 const HOLDER: Column<ShownKeyRow> = {
   heading: "Holder",
   cell: (key) => (
-    <Link to={`/holders/${key.holder.id}`} className="hover:underline">
+    <Link to={`/holders/${key.holder.id}`} className="line-clamp-2 wrap-anywhere hover:underline md:min-w-28">
       {key.holder.name}
     </Link>
   ),
