@@ -2,6 +2,7 @@ import { createRequestHandler } from "@remix-run/cloudflare";
 import type { ServerBuild } from "@remix-run/cloudflare";
 import type { Dependencies } from "./config.ts";
 import * as build from "./build/server/index.js";
+import { sayOutages } from "./outages.ts";
 
 /** What the dashboard needs of the control plane. */
 export type AppDependencies = Omit<Dependencies, "assets">;
@@ -14,7 +15,7 @@ declare module "@remix-run/cloudflare" {
   }
 }
 
-const handle = createRequestHandler(build as ServerBuild, "production");
+const handle = createRequestHandler(sayOutages(build as ServerBuild), "production");
 
 /** Answers a page of the dashboard, with the header fields that every page has. */
 export async function handleApp(request: Request, deps: AppDependencies): Promise<Response> {
@@ -67,7 +68,5 @@ function securityHeaders(nonce: string, formAction: string): Record<string, stri
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     // Not "no-referrer": browsers then send `Origin: null` with our own forms (Fetch, "append a request Origin header").
     "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
   };
 }

@@ -1,4 +1,4 @@
-import { neon, neonConfig } from "@neondatabase/serverless";
+import { NeonDbError, neon, neonConfig } from "@neondatabase/serverless";
 import { drizzle } from "drizzle-orm/neon-http";
 import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
 import * as access from "./schema/access.ts";
@@ -41,4 +41,18 @@ export type Database = NeonHttpDatabase<typeof schema>;
 export function openDatabase(url: string, sqlEndpoint: string): Database {
   if (sqlEndpoint !== "") neonConfig.fetchEndpoint = () => sqlEndpoint;
   return drizzle({ client: neon(url), schema });
+}
+
+/** SQLSTATE classes of a server that cannot serve: connection, resources, operator intervention, system (PostgreSQL, app. A). */
+const AWAY = /^(?:08|53|57P|58)/;
+const MAX_CAUSES = 5;
+
+/** Whether a failure is that of a database which cannot be reached or cannot serve, and not of what it was asked. */
+export function isDatabaseAway(error: unknown): boolean {
+  let cause = error;
+  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth += 1) {
+    if (cause instanceof NeonDbError) return cause.code === undefined || AWAY.test(cause.code);
+    cause = cause.cause;
+  }
+  return false;
 }

@@ -79,8 +79,10 @@ test("from the first mail to a second member, without JavaScript", async () => {
   expect(await page.textContent("main")).toContain(`It will hold the domain ${domain}`);
   await page.fill("#name", "Lovelace & Co");
   await page.click("text=Open the organization");
-  await page.waitForURL(`${controlPlane}/`);
+  // A new organization is led to its first steps, of which its domain is done.
+  await page.waitForURL(`${controlPlane}/start`);
   expect(await page.textContent("main")).toContain("Lovelace & Co is ready.");
+  expect(await page.locator("li", { hasText: "Claim your domain" }).textContent()).toContain("(done)");
 
   // A colleague signs in by the code and is not let in, nor told whose organization it is.
   const outside = await newPage({ javaScriptEnabled: false });

@@ -1,17 +1,9 @@
 import type { LinksFunction, MetaFunction } from "@remix-run/cloudflare";
-import {
-  Links,
-  Meta,
-  Outlet,
-  Scripts,
-  ScrollRestoration,
-  isRouteErrorResponse,
-  useRouteError,
-} from "@remix-run/react";
+import { Links, Meta, Outlet, Scripts, ScrollRestoration, useRouteError } from "@remix-run/react";
 import { useContext } from "react";
 import type { ReactNode } from "react";
 import { NonceContext } from "./components/nonce.ts";
-import { BROKEN, FailurePage, MISSING } from "./components/states.tsx";
+import { FailurePage, failureOf } from "./components/states.tsx";
 import stylesheet from "./tailwind.css?url";
 
 export const links: LinksFunction = () => [
@@ -47,10 +39,9 @@ export default function App() {
 /** Pages outside the frame, and the frame itself. */
 export function ErrorBoundary() {
   const error = useRouteError();
-  const isMissing = isRouteErrorResponse(error) && error.status === 404;
   return (
     <main className="mx-auto max-w-md px-6 py-24">
-      <FailurePage failure={isMissing ? MISSING : BROKEN} />
+      <FailurePage failure={failureOf(error)} />
     </main>
   );
 }

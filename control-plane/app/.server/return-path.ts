@@ -13,9 +13,11 @@ export function safePath(text: string): string {
   return url.origin !== HERE || path.startsWith("//") || NOWHERE.test(path) ? "/" : path;
 }
 
-/** The query that brings a person back to the page they asked for; empty where there is nothing to come back to. */
+/**
+ * The query that brings a person back to the page they asked for, or whose form they sent: forms are sent to their own page.
+ * Empty where there is nothing to come back to.
+ */
 export function returnPathOf(request: Request): string {
-  if (request.method !== "GET") return "";
   const { pathname, search } = new URL(request.url);
   const path = safePath(`${pathname}${search}`);
   return path === "/" ? "" : `?return_to=${encodeURIComponent(path)}`;

@@ -1,5 +1,6 @@
 import { Link, useNavigation } from "@remix-run/react";
 import type { ComponentProps, ReactNode } from "react";
+import { useOnline } from "./online.ts";
 
 const VARIANTS = {
   primary: "border-transparent bg-fill text-white hover:bg-fill-hover",
@@ -41,15 +42,17 @@ export function SubmitButton({
   ...rest
 }: Look & Omit<ComponentProps<"button">, "type"> & { readonly pending?: ReactNode }) {
   const { formData } = useNavigation();
+  // Sent without a connection, a form would be lost with what is in it: the banner says why nothing happens.
+  const isOffline = !useOnline();
   const isMine =
     formData !== undefined && (rest.name === undefined || formData.get(rest.name) === rest.value);
   return (
     <button
       {...rest}
       type="submit"
-      aria-disabled={isMine}
+      aria-disabled={isMine || isOffline}
       onClick={(event) => {
-        if (isMine) event.preventDefault();
+        if (isMine || isOffline) event.preventDefault();
         rest.onClick?.(event);
       }}
       className={`${look({ variant, size })} ${className}`}

@@ -18,3 +18,33 @@ export function isShownFailure(value: unknown): value is ShownFailure {
     typeof value === "object" && value !== null && "code" in value && "title" in value && "detail" in value
   );
 }
+
+export const MISSING: ShownFailure = {
+  code: "page_missing",
+  title: "There is no such page",
+  detail: "Check the address, or go back to the overview.",
+  errors: [],
+};
+
+export const BROKEN: ShownFailure = {
+  code: "page_broken",
+  title: "Something went wrong",
+  detail:
+    "Nothing was changed that is not shown as changed. Try again; if it stays, look at the control plane's log.",
+  errors: [],
+};
+
+export const DATABASE_AWAY: ShownFailure = {
+  code: "database_away",
+  title: "The database cannot be reached",
+  detail:
+    "Keys go on working as they are: the proxy needs no database. If you were changing something, look whether it was stored before you try again.",
+  errors: [],
+};
+
+export const OFFLINE: ShownFailure = {
+  code: "offline",
+  title: "You are offline",
+  detail: "This page could not be loaded. Nothing was changed.",
+  errors: [],
+};

@@ -24,7 +24,7 @@ export function FormFailure({ failure }: { readonly failure: ShownFailure | unde
 }
 
 /** The way to what a dangerous action asks for, and back. */
-function PasskeyLink({ code }: { readonly code: string }) {
+export function PasskeyLink({ code }: { readonly code: string }) {
   const { pathname, search } = useLocation();
   if (code !== "passkey_needed") return null;
   return (

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { useRepeatedLook } from "./repeated-look.ts";
 
 const TONES = {
   good: "border-good/30 bg-good-soft text-good",
@@ -30,11 +31,14 @@ export function Notice(props: {
 
 /** A change is stored, and the proxy has not confirmed it yet: it must never look done. */
 export function PendingNotice({ keys }: { readonly keys: number }) {
+  useRepeatedLook(keys > 0);
   if (keys === 0) return null;
   return (
-    <Notice tone="waiting" title="Not in force everywhere yet">
-      {keys === 1 ? "The change of one key is" : `Changes of ${String(keys)} keys are`} stored and wait for
-      the proxy. They are tried again each minute.
+    <Notice tone="waiting" title="Pending, not enforced yet">
+      {keys === 1
+        ? "The latest change of one key is stored, and not"
+        : `The latest changes of ${String(keys)} keys are stored, and not`}{" "}
+      in force: the proxy has not confirmed it. It is tried again each minute, and this page notices.
     </Notice>
   );
 }

@@ -69,7 +69,7 @@ function waitingItems({ waiting, expiring }: Overview): Item[] {
       tone: "waiting",
       badge: "pending",
       to: "/keys?state=pending",
-      text: `${plural(waiting.pendingKeys, "key has a change", "keys have changes")} that the proxy has not confirmed yet.`,
+      text: `${plural(waiting.pendingKeys, "key has a change that is", "keys have changes that are")} not enforced: the proxy has not confirmed it yet.`,
     },
     {
       count: waiting.newAddresses,

@@ -1,6 +1,9 @@
+import { isRouteErrorResponse, useLocation } from "@remix-run/react";
 import type { ReactNode } from "react";
+import { BROKEN, DATABASE_AWAY, MISSING, OFFLINE, isShownFailure } from "./failure.ts";
 import type { ShownFailure } from "./failure.ts";
 import { LinkButton } from "./button.tsx";
+import { PasskeyLink } from "./form.tsx";
 import { PageHeader } from "./page-header.tsx";
 
 /** Nothing is here yet: why that is, and the next step. */
@@ -20,25 +23,43 @@ export function EmptyState(props: {
 
 /** A refusal in place of the page: not allowed, not there, not reachable. */
 export function FailurePage({ failure }: { readonly failure: ShownFailure }) {
+  const { pathname, search } = useLocation();
   return (
     <>
-      <PageHeader title={failure.title} note={failure.detail} />
-      <LinkButton to="/">Overview</LinkButton>
+      <PageHeader
+        title={failure.title}
+        note={
+          <>
+            {failure.detail} <PasskeyLink code={failure.code} />
+          </>
+        }
+      />
+      <div className="flex flex-wrap gap-3">
+        {PASSING.has(failure.code) && (
+          <LinkButton to={`${pathname}${search}`} reloadDocument variant="primary">
+            Try again
+          </LinkButton>
+        )}
+        <LinkButton to="/">Overview</LinkButton>
+      </div>
     </>
   );
 }
 
-export const MISSING: ShownFailure = {
-  code: "page_missing",
-  title: "There is no such page",
-  detail: "Check the address, or go back to the overview.",
-  errors: [],
-};
+/** What may be over in a moment. */
+const PASSING: ReadonlySet<string> = new Set([
+  DATABASE_AWAY.code,
+  OFFLINE.code,
+  BROKEN.code,
+  "data_plane_away",
+  "rate_limited",
+]);
 
-export const BROKEN: ShownFailure = {
-  code: "page_broken",
-  title: "Something went wrong",
-  detail:
-    "Nothing was changed that is not shown as changed. Try again; if it stays, look at the control plane's log.",
-  errors: [],
-};
+/** The page for whatever a loader, an action or a component threw. */
+export function failureOf(error: unknown): ShownFailure {
+  const thrown: unknown = isRouteErrorResponse(error) ? error.data : null;
+  if (isShownFailure(thrown)) return thrown;
+  if (isRouteErrorResponse(error)) return error.status === 404 ? MISSING : BROKEN;
+  // Only a browser can be offline: a server has rendered nothing but refusals and bugs.
+  return typeof document !== "undefined" && !navigator.onLine ? OFFLINE : BROKEN;
+}

@@ -31,6 +31,7 @@ import { Notice } from "../components/notice.tsx";
 import { FormNonce } from "../components/once.tsx";
 import type { SentBefore } from "../components/once.tsx";
 import { PageHeader } from "../components/page-header.tsx";
+import { useRepeatedLook } from "../components/repeated-look.ts";
 import { Sparkline } from "../components/sparkline.tsx";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
@@ -120,6 +121,7 @@ export default function Key() {
   if (answer !== undefined && "revealed" in answer) return <Reveal revealed={answer.revealed} />;
   if (answer !== undefined && "sentBefore" in answer) return <KeyMadeAlready {...answer.sentBefore} />;
   const { key } = page;
+  useRepeatedLook(key.isPending);
   const isOver = key.state === "revoked";
   return (
     <>
@@ -190,10 +192,12 @@ export default function Key() {
               note="Since when each change holds: from that moment on no request started under what was before."
               padded={false}
               empty={
-                page.receipts.length === 0 ? "None yet: the proxy has not confirmed this key." : undefined
+                page.receipts.length === 0 && !key.isPending
+                  ? "None yet: the proxy has not confirmed this key."
+                  : undefined
               }
             >
-              <Receipts receipts={page.receipts} />
+              <Receipts receipts={page.receipts} pendingVersion={key.isPending ? page.policyVersion : null} />
             </Card>
           </div>
         </div>
@@ -231,7 +235,7 @@ function Notices({ page }: { readonly page: KeyPage }) {
       {key.isPending && (
         <Notice
           tone="waiting"
-          title="Not in force everywhere yet"
+          title="Pending, not enforced yet"
           aside={
             page.canChange && (
               <Form method="post">
@@ -242,9 +246,10 @@ function Notices({ page }: { readonly page: KeyPage }) {
             )
           }
         >
-          The latest change (version {page.policyVersion}) is stored, and waits for the proxy to confirm it
-          {page.proxy.version === null ? "" : `; version ${String(page.proxy.version)} holds there`}. It is
-          tried again each minute.
+          The latest change (version {page.policyVersion}) is stored, and not in force: the proxy has not
+          confirmed it
+          {page.proxy.version === null ? "" : `, version ${String(page.proxy.version)} holds there`}. It is
+          tried again each minute, and this page notices.
         </Notice>
       )}
       {revokedAt !== null && (
@@ -331,6 +336,11 @@ function Facts({ page }: { readonly page: KeyPage }) {
         <dt>Policy</dt>
         <dd>
           version {page.policyVersion}
+          {page.receipts[0]?.version === page.policyVersion && (
+            <span className="block text-xs text-muted">
+              in force since <Moment iso={page.receipts[0].enforcedAt} /> UTC
+            </span>
+          )}
           <span className="block text-xs text-muted">
             {!proxy.isReached
               ? "the proxy cannot be asked just now"

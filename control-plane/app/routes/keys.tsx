@@ -18,6 +18,7 @@ import { SelectField, TextField } from "../components/field.tsx";
 import { KeyTable } from "../components/keys/key-table.tsx";
 import { PageHeader } from "../components/page-header.tsx";
 import { Pagination } from "../components/pagination.tsx";
+import { useRepeatedLook } from "../components/repeated-look.ts";
 import { EmptyState } from "../components/states.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Keys · RelayKey" }];
@@ -64,6 +65,7 @@ export async function loader(args: LoaderFunctionArgs) {
 export default function Keys() {
   const shown = useLoaderData<typeof loader>();
   const { keys, filter, isFiltered, canCreate, canRevoke, revocable } = shown;
+  useRepeatedLook(keys.some(({ isPending }) => isPending));
   const create = canCreate ? (
     <LinkButton to="/keys/new" variant="primary">
       New key
@@ -116,7 +118,7 @@ export default function Keys() {
             { value: "active", label: "Active" },
             { value: "expiring", label: `Expiring within ${String(shown.expiringDays)} days` },
             { value: "unused", label: `Unused for ${String(shown.unusedDays)} days` },
-            { value: "pending", label: "Change pending" },
+            { value: "pending", label: "Pending, not enforced" },
             { value: "frozen", label: "Frozen" },
             { value: "revoked", label: "Revoked" },
           ]}

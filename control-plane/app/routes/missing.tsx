@@ -1,5 +1,5 @@
 import { data } from "@remix-run/cloudflare";
-import { MISSING } from "../components/states.tsx";
+import { MISSING } from "../components/failure.ts";
 
 /** Every address that is no page. */
 export function loader() {

@@ -10,6 +10,7 @@ import { Card } from "../components/card.tsx";
 import { Histogram } from "../components/histogram.tsx";
 import { Attention, Figure, Reasons, TopKeys } from "../components/overview.tsx";
 import { PageHeader } from "../components/page-header.tsx";
+import { useRepeatedLook } from "../components/repeated-look.ts";
 import { EmptyState } from "../components/states.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Overview · RelayKey" }];
@@ -21,6 +22,7 @@ export async function loader(args: LoaderFunctionArgs): Promise<Overview> {
 export default function OverviewPage() {
   const overview = useLoaderData<typeof loader>();
   const { chart, range, activeKeys, integrations, latest } = overview;
+  useRepeatedLook(overview.waiting.pendingKeys > 0);
   const total = chart.allowed + chart.blocked;
   return (
     <>

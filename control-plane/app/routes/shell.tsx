@@ -1,19 +1,12 @@
 import { data } from "@remix-run/cloudflare";
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
-import {
-  Outlet,
-  isRouteErrorResponse,
-  useLoaderData,
-  useRouteError,
-  useRouteLoaderData,
-} from "@remix-run/react";
+import { Outlet, useLoaderData, useRouteError, useRouteLoaderData } from "@remix-run/react";
 import { takeFlash } from "../.server/flash.ts";
 import { memberOf } from "../.server/page.ts";
 import { readShell } from "../.server/shell.ts";
-import { isShownFailure } from "../components/failure.ts";
 import type { ShellData } from "../components/shell/shell.tsx";
 import { Shell } from "../components/shell/shell.tsx";
-import { BROKEN, FailurePage, MISSING } from "../components/states.tsx";
+import { FailurePage, failureOf } from "../components/states.tsx";
 
 type Answer = ReturnType<typeof data<ShellData>>;
 
@@ -37,9 +30,7 @@ export function ErrorBoundary() {
   const error = useRouteError();
   // null where an action failed in an answer of its own: no loader ran then.
   const shell = useRouteLoaderData<typeof loader>("routes/shell") as ShellData | null | undefined;
-  const thrown: unknown = isRouteErrorResponse(error) ? error.data : null;
-  const isMissing = isRouteErrorResponse(error) && error.status === 404;
-  const page = <FailurePage failure={isShownFailure(thrown) ? thrown : isMissing ? MISSING : BROKEN} />;
+  const page = <FailurePage failure={failureOf(error)} />;
   // Absent when the frame's own loader failed, null when it did not run: after an action that was refused.
   if (!shell) return <main className="mx-auto max-w-md px-6 py-24">{page}</main>;
   return <Shell shell={shell}>{page}</Shell>;

@@ -1,6 +1,5 @@
 import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
-import { useLoaderData, useRevalidator } from "@remix-run/react";
-import { useEffect } from "react";
+import { useLoaderData } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { showFirstSteps } from "../../service/inventory.ts";
 import { may } from "../.server/keys.ts";
@@ -8,6 +7,7 @@ import { enter, unwrap } from "../.server/page.ts";
 import { LinkButton } from "../components/button.tsx";
 import { Notice } from "../components/notice.tsx";
 import { PageHeader } from "../components/page-header.tsx";
+import { useRepeatedLook } from "../components/repeated-look.ts";
 
 export const meta: MetaFunction = () => [{ title: "First steps · RelayKey" }];
 
@@ -24,8 +24,6 @@ export async function loader(args: LoaderFunctionArgs) {
     canChange: may(caller, "integration.change"),
   };
 }
-
-const POLL_MS = 2_000;
 
 export default function Start() {
   const steps = useLoaderData<typeof loader>();
@@ -76,7 +74,7 @@ export default function Start() {
               ? "Optional. People who sign up with an address of your company then need your invitation."
               : `${domain} belongs to this organization.`
           }
-          action={domain === null && action("domain", "/settings/domains", "Domains")}
+          action={domain === null && action("domain", "/settings/organization", "Claim it")}
         />
         <Step
           isDone={integration !== null}
@@ -150,18 +148,4 @@ function Step(props: {
       {props.action}
     </li>
   );
-}
-
-/** Loads the page's data again and again, while somebody looks at it. */
-function useRepeatedLook(isOn: boolean): void {
-  const { revalidate, state } = useRevalidator();
-  useEffect(() => {
-    if (!isOn || state !== "idle") return;
-    const timer = setTimeout(() => {
-      if (document.visibilityState === "visible") revalidate();
-    }, POLL_MS);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [isOn, revalidate, state]);
 }

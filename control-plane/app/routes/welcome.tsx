@@ -37,7 +37,7 @@ export async function action({ request, context: { deps } }: ActionFunctionArgs)
   }
   const opened = await openOwnOrganization(deps, person, { name: name.data });
   if (!opened.ok) return refuse(opened.failure);
-  return redirectWith(deps, "/", { tone: "good", text: `${name.data} is ready.` });
+  return redirectWith(deps, "/start", { tone: "good", text: `${name.data} is ready.` });
 }
 
 export default function Welcome() {

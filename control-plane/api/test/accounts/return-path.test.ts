@@ -59,9 +59,9 @@ test("whatever is asked for, a browser stays here", () => {
   );
 });
 
-test("only a page that was opened is come back to, not a form that was sent", () => {
+test("the page that was opened, or whose form was sent, is come back to", () => {
   const url = "https://relaykey.example/settings/members?leave";
   expect(returnPathOf(new Request(url))).toBe("?return_to=%2Fsettings%2Fmembers%3Fleave");
-  expect(returnPathOf(new Request(url, { method: "POST" }))).toBe("");
+  expect(returnPathOf(new Request(url, { method: "POST" }))).toBe("?return_to=%2Fsettings%2Fmembers%3Fleave");
   expect(returnPathOf(new Request("https://relaykey.example/"))).toBe("");
 });

@@ -17,7 +17,7 @@ export function KeyStateBadges(props: { readonly state: KeyState; readonly isPen
   return (
     <span className="inline-flex flex-wrap gap-1">
       <Badge tone={tone}>{word}</Badge>
-      {props.isPending && <Badge tone="waiting">change pending</Badge>}
+      {props.isPending && <Badge tone="waiting">pending, not enforced</Badge>}
     </span>
   );
 }

@@ -2,6 +2,7 @@ import { useFetcher, useNavigate } from "@remix-run/react";
 import { useEffect, useRef, useState } from "react";
 import type { KeyboardEvent } from "react";
 import { Skeleton } from "../skeleton.tsx";
+import { SECTIONS } from "../settings/sections.ts";
 import { DESTINATIONS } from "./navigation.ts";
 
 /** One thing that can be gone to. */
@@ -14,9 +15,20 @@ export interface Hit {
 
 const PAGES: readonly Hit[] = [
   ...DESTINATIONS.map(({ to, label }) => ({ to, label, note: "Page" })),
-  { to: "/settings/tokens", label: "Management tokens", note: "Page" },
+  ...SECTIONS.map(({ to, label }) => ({ to, label, note: "Settings" })),
+  { to: "/start", label: "First steps", note: "Page" },
   { to: "/trust", label: "Trust", note: "Page" },
   { to: "/docs/block-reasons", label: "Block reasons", note: "Page" },
+];
+
+/** What only admins can do. */
+const ACTIONS: readonly Hit[] = [
+  { to: "/keys/new", label: "New key", note: "Action" },
+  { to: "/integrations/new", label: "Add an integration", note: "Action" },
+  { to: "/holders/new", label: "New holder", note: "Action" },
+  { to: "/settings/members", label: "Invite somebody", note: "Action" },
+  { to: "/settings/tokens", label: "New management token", note: "Action" },
+  { to: "/settings/danger?confirm=freeze", label: "Refuse every key", note: "Action" },
 ];
 
 /** Pause after a keystroke before the server is asked. */
@@ -24,10 +36,10 @@ const PAUSE_MS = 120;
 const MAX_HITS = 12;
 
 /**
- * Ctrl-K or Cmd-K: go to a page, a key, a holder, an integration by name. Without scripts the same field is the page
- * /search.
+ * Ctrl-K or Cmd-K: go to a page, a key, a holder, an integration by name, or begin something. Without scripts the same field
+ * is the page /search.
  */
-export function Palette() {
+export function Palette({ mayChange }: { readonly mayChange: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [query, setQuery] = useState("");
   const [active, setActive] = useState(0);
@@ -72,7 +84,9 @@ export function Palette() {
   }, [query, load]);
 
   const wanted = query.trim().toLowerCase();
-  const pages = PAGES.filter(({ label }) => label.toLowerCase().includes(wanted));
+  const pages = [...PAGES, ...(mayChange ? ACTIONS : [])].filter(({ label }) =>
+    label.toLowerCase().includes(wanted),
+  );
   const hits = [...pages, ...(wanted === "" ? [] : (fetcher.data?.hits ?? []))].slice(0, MAX_HITS);
   const chosen = Math.min(active, hits.length - 1);
 

@@ -8,6 +8,7 @@ import { DESTINATIONS } from "./navigation.ts";
 import type { Destination } from "./navigation.ts";
 import { OfflineBanner } from "./offline-banner.tsx";
 import { Palette } from "./palette.tsx";
+import { Shortcuts } from "./shortcuts.tsx";
 import { Toast } from "./toast.tsx";
 import type { Flash } from "./toast.tsx";
 
@@ -67,7 +68,8 @@ export function Shell({ shell, children }: { readonly shell: ShellData; readonly
           </main>
         </div>
       </div>
-      <Palette />
+      <Palette mayChange={shell.person.role === "admin"} />
+      <Shortcuts />
     </NowContext.Provider>
   );
 }
