@@ -68,7 +68,5 @@ function securityHeaders(nonce: string, formAction: string): Record<string, stri
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     // Not "no-referrer": browsers then send `Origin: null` with our own forms (Fetch, "append a request Origin header").
     "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
   };
 }

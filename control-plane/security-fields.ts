@@ -10,6 +10,7 @@ export function baseFields(controlUrl: string): Readonly<Record<string, string>>
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
     ...(controlUrl.startsWith("https:")
       ? { "Strict-Transport-Security": `max-age=${String(YEAR_SECONDS)}` }
       : {}),

@@ -10,6 +10,7 @@ import { runJobs, tellOutside } from "./jobs.ts";
 import { baseFields } from "./security-fields.ts";
 import { securityTxt } from "./security-txt.ts";
 import { consumeNotices } from "./service/notices/consume.ts";
+import { staticFile } from "./static-file.ts";
 import { STRIPE_WEBHOOK_PATH, answerStripe } from "./stripe-webhook.ts";
 
 interface ControlPlane {
@@ -31,18 +32,13 @@ export default {
     try {
       plane = await (started ??= start(env));
     } catch (error) {
-      return notConfigured(error, requestId);
+      return secured(notConfigured(error, requestId), requestId, "");
     }
     const request = asCalled(incoming, plane.deps.controlUrl);
     const answer = await dispatch(request, requestId, plane);
     // What a change has to say to webhooks and admins goes out now; the minutely run is for what is left.
     if (request.method !== "GET" && request.method !== "HEAD") ctx.waitUntil(tellOutside(plane.deps));
-    const response = new Response(answer.body, answer);
-    response.headers.set("RelayKey-Request-Id", requestId);
-    for (const [name, value] of Object.entries(baseFields(plane.deps.controlUrl))) {
-      if (!response.headers.has(name)) response.headers.set(name, value);
-    }
-    return response;
+    return secured(answer, requestId, plane.deps.controlUrl);
   },
 
   /** Takes from the queue of notices and from its dead-letter queue alike: what is in both must be written. */
@@ -68,9 +64,21 @@ function asCalled(request: Request, controlUrl: string): Request {
   return new Request(url, request);
 }
 
+/** No answer leaves without these fields. */
+function secured(answer: Response, requestId: string, controlUrl: string): Response {
+  const response = new Response(answer.body, answer);
+  response.headers.set("RelayKey-Request-Id", requestId);
+  for (const [name, value] of Object.entries(baseFields(controlUrl))) {
+    if (!response.headers.has(name)) response.headers.set(name, value);
+  }
+  return response;
+}
+
 async function dispatch(request: Request, requestId: string, { deps, api }: ControlPlane): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return Response.json({ status: "ok" });
+  const file = await staticFile(request, deps.assets);
+  if (file !== null) return file;
   if (pathname === "/docs/api") return referencePage();
   if (pathname === "/.well-known/security.txt") {
     return securityTxt(deps.securityContact, deps.controlUrl, deps.now());
@@ -103,7 +111,6 @@ function notConfigured(error: unknown, requestId: string): Response {
       status: 503,
       headers: {
         "Content-Type": "application/problem+json",
-        "RelayKey-Request-Id": requestId,
         "Cache-Control": "no-store",
       },
     },
