@@ -129,13 +129,17 @@ describe("without a connection", () => {
     await page.waitForSelector("h1:has-text('typed offline')");
   });
 
-  test("a page that cannot be loaded says that nothing was changed, and comes when it can", async () => {
+  test("links wait, so that the page at hand is not lost, and lead on once there is a connection", async () => {
     await page.goto(`${controlPlane}/keys`, { waitUntil: "networkidle" });
     await context.setOffline(true);
-    await page.click("nav >> text=Integrations >> visible=true");
-    await page.waitForSelector("h1:has-text('You are offline')");
+    await page.waitForSelector(banner);
+    const link = page.locator("nav >> text=Integrations >> visible=true");
+    await link.click();
+    expect(new URL(page.url()).pathname).toBe("/keys");
+    expect(await page.textContent("h1")).toBe("Keys");
     await context.setOffline(false);
-    await page.click("text=Try again");
+    await page.waitForSelector(banner, { state: "detached" });
+    await link.click();
     await page.waitForSelector("h1:has-text('Integrations')");
   });
 });

@@ -118,10 +118,10 @@ export default function Key() {
   const page = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
   const [query] = useSearchParams();
+  useRepeatedLook(page.key.isPending);
   if (answer !== undefined && "revealed" in answer) return <Reveal revealed={answer.revealed} />;
   if (answer !== undefined && "sentBefore" in answer) return <KeyMadeAlready {...answer.sentBefore} />;
   const { key } = page;
-  useRepeatedLook(key.isPending);
   const isOver = key.state === "revoked";
   return (
     <>
