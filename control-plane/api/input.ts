@@ -3,6 +3,7 @@ import { fail, ok } from "../service/outcome.ts";
 import type { FieldError, Outcome } from "../service/outcome.ts";
 import { duplicateName } from "./duplicate-names.ts";
 import { ApiError } from "./errors.ts";
+import { unstorable } from "./stored-text.ts";
 
 const MAX_BODY_BYTES = 256 * 1_024;
 
@@ -49,9 +50,9 @@ export function readQuery(url: string): Record<string, string> {
  * @throws ApiError naming each wrong field and what would be right.
  */
 export function checkFields<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new ApiError("invalid_request", parsed.error.issues.flatMap(fieldErrors));
+  const checked = checkInput(schema, value);
+  if (checked.ok) return checked.value;
+  throw new ApiError("invalid_request", checked.failure.errors);
 }
 
 async function readText(request: Request): Promise<string> {
@@ -99,6 +100,8 @@ function parseJson(text: string): unknown {
 
 /** The same for input that did not come as a request of the API: forms of the dashboard. */
 export function checkInput<S extends z.ZodType>(schema: S, value: unknown): Outcome<z.output<S>> {
+  const errors = unstorable(value);
+  if (errors.length > 0) return fail("invalid_request", { errors });
   const parsed = schema.safeParse(value);
   return parsed.success
     ? ok(parsed.data)

@@ -3,6 +3,7 @@ import { Links, Meta, Outlet, Scripts, ScrollRestoration, useRouteError } from "
 import { useContext } from "react";
 import type { ReactNode } from "react";
 import { NonceContext } from "./components/nonce.ts";
+import { OfflineBanner } from "./components/offline-banner.tsx";
 import { FailurePage, failureOf } from "./components/states.tsx";
 import stylesheet from "./tailwind.css?url";
 
@@ -24,6 +25,7 @@ export function Layout({ children }: { readonly children: ReactNode }) {
         <Links />
       </head>
       <body className="bg-canvas font-sans text-ink antialiased">
+        <OfflineBanner />
         {children}
         <ScrollRestoration nonce={nonce} />
         <Scripts nonce={nonce} />

@@ -82,7 +82,17 @@ function valueOf(schema: Schema): fc.Arbitrary<unknown> {
           .date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) })
           .map((date) => date.toISOString());
       return fc.oneof(
-        fc.constantFrom("ci", "openai", "GET /v1/**", "10.0.0.0/8", "1h", "5/m", "a@example.com"),
+        fc.constantFrom(
+          "ci",
+          "openai",
+          "GET /v1/**",
+          "10.0.0.0/8",
+          "1h",
+          "5/m",
+          "a@example.com",
+          "\ud800",
+          "\0",
+        ),
         fc.uuid({ version: 7 }),
         fc.string(),
       );

@@ -19,6 +19,8 @@ const DANGEROUS: Readonly<Record<string, string>> = {
   "organization.delete": "end everything",
   "member.change": "make an accomplice an admin, or lock the others out",
   "integration.rotate": "put a vendor key in force that is the thief's own",
+  "custody.change":
+    "put the vendor keys under a key that stops them all, or take them from under the owner's",
   "token.change": "make a token that outlives the session",
   "plan.change": "spend money",
 };
@@ -55,6 +57,7 @@ describe("each operation of the API that is dangerous", () => {
 
   test("is one of those that were looked at", () => {
     expect(routes.map(({ id }) => id).toSorted()).toEqual([
+      "changeCustody",
       "changeMember",
       "createToken",
       "removeMember",

@@ -6,7 +6,6 @@ import { AccountMenu } from "./account-menu.tsx";
 import { Icon } from "./icon.tsx";
 import { DESTINATIONS } from "./navigation.ts";
 import type { Destination } from "./navigation.ts";
-import { OfflineBanner } from "./offline-banner.tsx";
 import { Palette } from "./palette.tsx";
 import { Shortcuts } from "./shortcuts.tsx";
 import { Toast } from "./toast.tsx";
@@ -56,7 +55,6 @@ export function Shell({ shell, children }: { readonly shell: ShellData; readonly
           </div>
         </aside>
         <div className="min-w-0">
-          <OfflineBanner />
           <main
             id="main"
             ref={main}

@@ -32,14 +32,13 @@ export function areLeasesKept({ operations, reads }: Seen): boolean {
 
 /** Those that change what a lease may say. Of the questions only the first use does. */
 function changes(operations: Seen["operations"]): Observed<NetworkOperation>[] {
-  let isFirstUseGone = false;
-  return operations.filter(({ operation, returned }) => {
+  const admissions = operations.filter(({ operation }) => isAdmission(operation));
+  // Who asked after somebody was let in was not the first. Those who asked before may have been, whoever heard first.
+  const firstAdmitted = Math.min(...admissions.map(({ returned }) => returned));
+  return operations.filter(({ operation, invoked }) => {
     switch (operation.kind) {
-      case "ask": {
-        const mayBeFirst = operation.outcome === "admitted" && !isFirstUseGone;
-        if (mayBeFirst && returned !== Infinity) isFirstUseGone = true;
-        return mayBeFirst;
-      }
+      case "ask":
+        return isAdmission(operation) && invoked < firstAdmitted;
       case "confirm":
         return operation.state === "confirmed_now" || operation.state === null;
       case "reject":
@@ -51,6 +50,10 @@ function changes(operations: Seen["operations"]): Observed<NetworkOperation>[] {
         return true;
     }
   });
+}
+
+function isAdmission(operation: NetworkOperation): boolean {
+  return operation.kind === "ask" && operation.outcome === "admitted";
 }
 
 /** Whether what it found holds everywhere when it has returned. What another one did is that one's to promise. */

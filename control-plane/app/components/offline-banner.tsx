@@ -1,4 +1,4 @@
-import { useOnline } from "../online.ts";
+import { useOnline } from "./online.ts";
 
 /** What is on the page may be old, and nothing can be sent. */
 export function OfflineBanner() {
