@@ -75,7 +75,7 @@ export async function rotateSecret(
   const [changed, , bumped] = await db.batch([
     db.execute(sql`
       WITH changed AS (
-        UPDATE ${integrations} SET secret_version = ${version}
+        UPDATE ${integrations} SET secret_version = ${version}, revision = revision + 1
         WHERE id = ${integrationId} AND organization_id = ${organizationId} AND secret_version = ${change.from}
         RETURNING id, organization_id
       ), sealed AS (
@@ -116,7 +116,7 @@ export async function restoreSecret(
   const [changed, , bumped] = await db.batch([
     db.execute(sql`
       WITH changed AS (
-        UPDATE ${integrations} SET secret_version = ${change.to}
+        UPDATE ${integrations} SET secret_version = ${change.to}, revision = ${integrations.revision} + 1
         FROM ${integrationSecrets} AS former
         WHERE ${integrations.id} = ${integrationId} AND ${integrations.organizationId} = ${organizationId}
           AND ${integrations.secretVersion} = ${change.from}

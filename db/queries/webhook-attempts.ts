@@ -1,9 +1,14 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import type { Database } from "../client.ts";
+import type { DeliveryAttempt } from "../schema/notices.ts";
 import { notices, webhookDeliveries, webhookEndpoints } from "../schema/notices.ts";
 import { adminEventCte } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import type { Delivery, WebhookEndpoint } from "./webhooks.ts";
+
+/** So many attempts of a delivery are kept, the latest. */
+export const KEPT_ATTEMPTS = 20;
 
 /** A delivery that this run has taken, for one attempt. */
 export interface ClaimedDelivery extends Delivery {
@@ -80,16 +85,24 @@ export async function settleAttempt(
   db: Database,
   { delivery }: Pick<ClaimedDelivery, "delivery">,
   result: AttemptResult,
-  now: Date,
+  times: { readonly began: Date; readonly now: Date },
 ): Promise<void> {
+  const { began, now } = times;
   const isDelivered = result.state === "delivered";
+  const attempt: DeliveryAttempt = {
+    at: began.toISOString(),
+    status: result.status,
+    error: isDelivered ? null : result.error,
+    durationMs: Math.max(0, now.getTime() - began.getTime()),
+  };
   await db.batch([
     db
       .update(webhookDeliveries)
       .set({
         state: result.state,
         lastStatus: result.status,
-        lastError: isDelivered ? null : result.error,
+        lastError: attempt.error,
+        log: withAttempt(attempt),
         ...(isDelivered ? { deliveredAt: now } : { nextAttemptAt: result.nextAttemptAt }),
       })
       .where(
@@ -113,6 +126,17 @@ export async function settleAttempt(
         ),
       ),
   ]);
+}
+
+/** The log of a delivery with one more attempt at its end; the oldest ones fall out. */
+function withAttempt(attempt: DeliveryAttempt): SQL {
+  return sql`(
+    SELECT jsonb_agg(entry ORDER BY place) FROM (
+      SELECT entry, place
+      FROM jsonb_array_elements(${webhookDeliveries.log} || ${JSON.stringify([attempt])}::jsonb)
+        WITH ORDINALITY AS attempts (entry, place)
+      ORDER BY place DESC LIMIT ${KEPT_ATTEMPTS}
+    ) AS kept)`;
 }
 
 /** Stops an endpoint that has failed since before a moment, once. @returns whether this call did. */

@@ -53,6 +53,16 @@ const deliveryShape = z
     attempts: z.int(),
     last_status: z.int().nullable(),
     last_error: z.string().nullable(),
+    attempt_log: z
+      .array(
+        z.strictObject({
+          at,
+          status: z.int().nullable().meta({ description: "null: there was no answer." }),
+          error: z.string().nullable().meta({ description: "null: it was taken." }),
+          duration_ms: z.int(),
+        }),
+      )
+      .meta({ description: "The last twenty attempts, those before a replay as well; the oldest first." }),
     next_attempt_at: at.nullable(),
     delivered_at: at.nullable(),
     created_at: at,
@@ -93,6 +103,12 @@ export function presentDelivery({ delivery, notice }: Delivery): z.output<typeof
     attempts: delivery.attempts,
     last_status: delivery.lastStatus,
     last_error: delivery.lastError,
+    attempt_log: delivery.log.map(({ at: began, status, error, durationMs }) => ({
+      at: new Date(began),
+      status,
+      error,
+      duration_ms: durationMs,
+    })),
     next_attempt_at: delivery.state === "waiting" ? delivery.nextAttemptAt : null,
     delivered_at: delivery.deliveredAt,
     created_at: delivery.createdAt,

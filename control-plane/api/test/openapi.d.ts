@@ -2061,6 +2061,19 @@ export interface components {
             attempts: number;
             last_status: number | null;
             last_error: string | null;
+            /** @description The last twenty attempts, those before a replay as well; the oldest first. */
+            attempt_log: {
+                /**
+                 * Format: date-time
+                 * @description RFC 3339
+                 */
+                at: string;
+                /** @description null: there was no answer. */
+                status: number | null;
+                /** @description null: it was taken. */
+                error: string | null;
+                duration_ms: number;
+            }[];
             next_attempt_at: string | null;
             delivered_at: string | null;
             /**

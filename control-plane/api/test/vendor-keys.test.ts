@@ -2,8 +2,9 @@ import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openSecret, unwrapEnvelope } from "@relaykey/core/envelope";
 import { destroyRetiredSecrets } from "@relaykey/db/queries/vendor-keys";
-import { integrationSecrets } from "@relaykey/db/schema/integrations";
+import { integrationSecrets, integrations } from "@relaykey/db/schema/integrations";
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
+import { changeIntegration } from "../../service/integrations.ts";
 import { createWorld } from "./world.ts";
 import type { Client, World } from "./world.ts";
 
@@ -75,6 +76,29 @@ describe("rotating", () => {
       "integration.rolled_back",
       "integration.rotated",
     ]);
+  });
+
+  test("and taking it back are changes of the integration: what was worked out before them is refused", async () => {
+    const admin = await world.person(organizationId, "admin");
+    const revision = async () => {
+      const [row] = await world.db.select().from(integrations).where(eq(integrations.id, integrationId));
+      return row?.revision ?? null;
+    };
+    for (const change of [() => rotate("sk-two"), rollBack]) {
+      const etag = (await client("GET", "/integrations/openai")).headers.get("ETag") ?? "";
+      const read = await revision();
+      expect((await change()).status).toBe(200);
+      const stale = await client("PATCH", "/integrations/openai", { name: "x" }, { "If-Match": etag });
+      expect(stale).toMatchObject({ status: 412, body: { code: "precondition_failed" } });
+      // Also when the rotation comes between the look at the ETag and the write.
+      expect(await changeIntegration(world.deps, admin, "openai", { name: "x" }, read)).toMatchObject({
+        ok: false,
+        failure: { code: "precondition_failed" },
+      });
+    }
+    expect((await client("GET", "/integrations/openai")).body).toMatchObject({
+      integration: { name: "OpenAI" },
+    });
   });
 
   test("one step only: what was replaced before the last one is destroyed, and its number is not used again", async () => {

@@ -154,6 +154,62 @@ test("a failed delivery is tried again, later and later, with the same id; after
   expect(last?.headers["webhook-id"]).toBe(receiver.received[0]?.headers["webhook-id"]);
 });
 
+test("each attempt is kept: when it began, what came of it, how long it took; a replay goes on with the list", async () => {
+  const { id } = await createEndpoint();
+  receiver.before = () => {
+    world.advance(250);
+    return Promise.resolve();
+  };
+  receiver.answers.push({ status: 503 }, { status: 307 });
+  const began = deps.now();
+  await createKey();
+  await deliverWebhooks(deps);
+  world.advance(60_000);
+  await deliverWebhooks(deps);
+  world.advance(600_000);
+  await deliverWebhooks(deps);
+  const listed = await call("GET", `/webhooks/${id}/deliveries`);
+  const [first] = listed["data"] as {
+    id: string;
+    attempt_log: { at: string; duration_ms: number }[];
+  }[];
+  expect(first?.attempt_log).toMatchObject([
+    { status: 503, error: "status" },
+    { status: 307, error: "redirect_refused" },
+    { status: 204, error: null },
+  ]);
+  for (const { duration_ms: duration } of first?.attempt_log ?? []) {
+    expect(duration).toBeGreaterThanOrEqual(250);
+    expect(duration).toBeLessThan(60_000);
+  }
+  const times = (first?.attempt_log ?? []).map(({ at }) => Date.parse(at));
+  expect(times[0]).toBeGreaterThanOrEqual(began);
+  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(60_000);
+  expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThanOrEqual(600_000);
+  const again = await call("POST", `/webhooks/${id}/deliveries/${first?.id ?? ""}/replay`);
+  expect(again).toMatchObject({ delivery: { attempts: 1 } });
+  const log = (again["delivery"] as { attempt_log: unknown[] }).attempt_log;
+  expect(log.slice(0, 3)).toEqual(first?.attempt_log);
+  expect(log.slice(3)).toMatchObject([{ status: 204 }]);
+});
+
+test("an attempt without an answer is kept with what went wrong; of many, the last twenty", async () => {
+  const { id } = await createEndpoint();
+  await createKey();
+  await deliverWebhooks(deps);
+  const [{ id: delivery } = { id: "" }] = await deliveries(id);
+  const replay = () => call("POST", `/webhooks/${id}/deliveries/${delivery}/replay`);
+  receiver.answers.push(...Array.from({ length: 21 }, (_, index) => ({ status: 500 + index })));
+  for (let count = 0; count < 21; count += 1) await replay();
+  await receiver.close();
+  await replay();
+  const [{ log } = { log: [] }] = await deliveries(id);
+  expect(log.map(({ status, error }) => status ?? error)).toEqual([
+    ...Array.from({ length: 19 }, (_, index) => 502 + index),
+    "unreachable",
+  ]);
+});
+
 test("two runs at the same time send each attempt once", async () => {
   await createEndpoint();
   await Promise.all(Array.from({ length: 8 }, createKey));

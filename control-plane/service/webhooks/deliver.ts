@@ -49,10 +49,11 @@ export async function deliverWebhooks(deps: ServiceDependencies, only?: string):
 }
 
 async function attempt(deps: ServiceDependencies, claimed: ClaimedDelivery): Promise<boolean> {
+  const began = new Date(deps.now());
   const sent = await send(deps, claimed);
   const now = new Date(deps.now());
   const result = judge(claimed, sent, now);
-  await settleAttempt(deps.db, claimed, result, now);
+  await settleAttempt(deps.db, claimed, result, { began, now });
   if (result.state !== "delivered") await considerDisabling(deps, claimed, sent.status === GONE, now);
   return result.state === "delivered";
 }

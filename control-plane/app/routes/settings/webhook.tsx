@@ -12,6 +12,7 @@ import { LinkButton, SubmitButton } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import { Code } from "../../components/code-snippet.tsx";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
+import { DeliveryAttempts } from "../../components/delivery-attempts.tsx";
 import { fieldError } from "../../components/failure.ts";
 import { TextField } from "../../components/field.tsx";
 import { FormActions, FormFailure } from "../../components/form.tsx";
@@ -69,6 +70,7 @@ export async function loader(args: LoaderFunctionArgs) {
       at: delivery.createdAt.toISOString(),
       state: delivery.state,
       attempts: delivery.attempts,
+      log: delivery.log.toReversed(),
       answer: delivery.lastStatus === null ? delivery.lastError : String(delivery.lastStatus),
       nextAt: delivery.state === "waiting" ? delivery.nextAttemptAt.toISOString() : null,
     })),
@@ -241,7 +243,10 @@ export default function WebhookPage() {
             { heading: "When", cell: ({ at }) => <Ago iso={at} /> },
             { heading: "Notice", cell: ({ type }) => <code className="text-xs">{type}</code> },
             { heading: "State", cell: ({ state }) => <Badge tone={TONES[state]}>{state}</Badge> },
-            { heading: "Attempts", cell: ({ attempts }) => String(attempts) },
+            {
+              heading: "Attempts",
+              cell: ({ attempts, log }) => <DeliveryAttempts count={attempts} log={log} />,
+            },
             { heading: "Answer", cell: ({ answer: last }) => last ?? "none yet" },
             { heading: "Next", cell: ({ nextAt }) => (nextAt === null ? "–" : <Ago iso={nextAt} />) },
             {
