@@ -95,7 +95,7 @@ test("G4: none stands in the pages, the bundles or their source maps", async () 
   const sought = secrets();
   const pages = await Promise.all(
     [
-      inject("signInLink").split("?")[0] ?? "",
+      `${admin.local.controlPlane}/sign-in/link`,
       `${admin.local.controlPlane}/docs/block-reasons`,
       admin.local.outbox,
     ].map(async (url) => (await fetch(url)).text()),

@@ -6,16 +6,18 @@ import {
   GetPublicKeyCommand,
   KMSClient,
 } from "@aws-sdk/client-kms";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { Admin } from "./harness.ts";
-import type { IssuedKey } from "./harness.ts";
+import { beforeAll, expect, inject, test } from "vitest";
+import { adminOf } from "./dashboard/example.ts";
+import { signedIn } from "./dashboard/people.ts";
+import type { Admin, IssuedKey } from "./harness.ts";
 
 const LEASE_MS = 2_000;
 const PATIENCE_MS = 20_000;
 
-const local = inject("local");
+const { proxy, upstream } = inject("local");
 const kms = inject("kms");
-const admin = new Admin(local);
+/** Of an organization of its own: a key of KMS that is disabled stops all of an organization's vendor keys. */
+let admin: Admin;
 /** AWS's own client: what it can talk to is KMS as far as the proxy is concerned. */
 const client = new KMSClient({ region: "eu-central-1", endpoint: kms.url, credentials: kms, maxAttempts: 1 });
 let arn = "";
@@ -32,14 +34,14 @@ beforeAll(async () => {
   arn =
     (await client.send(new CreateKeyCommand({ KeySpec: "RSA_2048", KeyUsage: "ENCRYPT_DECRYPT" })))
       .KeyMetadata?.Arn ?? "";
-  key = await admin.createKey(admin.demo.integration, ["GET /**"]);
-});
-
-// The stack is everybody's: whatever happens here, vendor keys are the proxy's alone again.
-afterAll(async () => {
-  await client.send(new EnableKeyCommand({ KeyId: arn }));
-  await admin.call("PUT", "/custody", { customer_key: null });
-  await rewrapped();
+  const { organizationId } = await signedIn();
+  admin = await adminOf(organizationId);
+  await admin.call("POST", "/integrations", {
+    slug: "openai",
+    upstream: `${upstream}/openai`,
+    secret: "demo-upstream-key-openai",
+  });
+  key = await admin.createKey("openai", ["GET /**"]);
 });
 
 async function rewrapped(): Promise<void> {
@@ -52,7 +54,7 @@ async function rewrapped(): Promise<void> {
 }
 
 function call(): Promise<Response> {
-  return fetch(`${local.proxy}/${admin.demo.integration}/v1/models`, {
+  return fetch(`${proxy}/openai/v1/models`, {
     headers: { Authorization: `Bearer ${key.token}` },
   });
 }

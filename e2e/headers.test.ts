@@ -36,7 +36,7 @@ test("every operation of the API, allowed or not, and what is none", async () =>
     }
   }
   expect((await expectSecured("GET", "/api/v1/nothing", authorized)).status).toBe(404);
-  await expectSecured("PUT", "/api/v1/keys", authorized);
+  expect((await expectSecured("PUT", "/api/v1/keys", authorized)).status).toBe(405);
 });
 
 test("every page, file and other address", async () => {
@@ -75,7 +75,8 @@ test("every page, file and other address", async () => {
     await expectSecured("GET", path);
   await expectSecured("POST", "/webhooks/stripe");
   // A form from elsewhere.
-  await expectSecured("POST", "/sign-in", { Origin: "https://example.com" });
+  const foreign = await expectSecured("POST", "/sign-in", { Origin: "https://example.com" });
+  expect(foreign.status).toBe(403);
 });
 
 test("security.txt is well formed (RFC 9116) and has not expired", async () => {

@@ -11,7 +11,6 @@ import { startKms } from "./kms/server.ts";
 declare module "vitest" {
   export interface ProvidedContext {
     local: LocalFile;
-    signInLink: string;
     workerdPid: number;
     state: string;
     database: { url: string; endpoint: string };
@@ -30,7 +29,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const settings = { ...EVALUATION, trustedProxies: FRONT, custody: kms.settings };
   const stack = await startStack({ state, port: "free", settings, log: console.log });
   project.provide("local", stack.local);
-  project.provide("signInLink", stack.signInLink);
   project.provide("workerdPid", stack.workerdPid() ?? 0);
   project.provide("state", state);
   project.provide("database", stack.database);

@@ -38,7 +38,13 @@ export class PagesStack {
   }
 
   static async start(
-    more: { vars?: Record<string, string>; secrets?: Record<string, string>; outbound?: Outbound } = {},
+    more: {
+      vars?: Record<string, string>;
+      secrets?: Record<string, string>;
+      outbound?: Outbound;
+      /** The confirm Worker's wrangler file, where a test needs another: absolute path. */
+      config?: string;
+    } = {},
   ): Promise<PagesStack> {
     return new PagesStack(
       await startSmallStack([
@@ -62,7 +68,7 @@ max_batch_timeout = 0
         {
           name: "relaykey-confirm",
           main: join(ROOT, "workers/confirm/index.ts"),
-          config: join(ROOT, "workers/confirm/wrangler.toml"),
+          config: more.config ?? join(ROOT, "workers/confirm/wrangler.toml"),
           vars: (url) => ({
             RELAYKEY_EDITION: "local",
             RELAYKEY_CONFIRM_URL: url("relaykey-confirm"),
@@ -96,8 +102,22 @@ max_batch_timeout = 0
     view: ConfirmationView = aView(),
   ): Promise<{ url: string; token: string; mailId: string }> {
     const token = randomBytes(32).toString("base64url");
+    const to = `${crypto.randomUUID()}@example.org`;
+    await this.arrange(token, { view, ...answers });
+    const mailId = await this.enqueueConfirmation(to, token, view);
+    const { text } = await this.mailTo(to);
+    const url = /^http\S+\/c\/\S+$/m.exec(text)?.[0];
+    if (url === undefined) throw new Error("The mail has no link.");
+    return { url, token, mailId };
+  }
+
+  /** Has a mail about a new address sent; its id. */
+  async enqueueConfirmation(
+    to: string,
+    token = randomBytes(32).toString("base64url"),
+    view: ConfirmationView = aView(),
+  ): Promise<string> {
     const pendingId = crypto.randomUUID();
-    const to = `${pendingId}@example.org`;
     const mail: ConfirmationMail = {
       to,
       view,
@@ -106,13 +126,9 @@ max_batch_timeout = 0
       organizationId: "0195d8f0-0000-7000-8000-000000000001",
       holderId: "0195d8f0-0000-7000-8000-000000000002",
     };
-    await this.arrange(token, { view, ...answers });
     await this.#post("/arrange-mail", { pendingId, mail });
     await this.enqueue({ v: 1, kind: "confirmation", holderLocator: "0123456789abcdef", pendingId });
-    const { text } = await this.mailTo(to);
-    const url = /^http\S+\/c\/\S+$/m.exec(text)?.[0];
-    if (url === undefined) throw new Error("The mail has no link.");
-    return { url, token, mailId: mail.mailId };
+    return mail.mailId;
   }
 
   #generations = 0;
@@ -142,11 +158,19 @@ max_batch_timeout = 0
     return { url, token };
   }
 
+  /** What the control plane was told of mail to holders that does not arrive. */
+  async mailFailures(): Promise<Record<string, unknown>[]> {
+    return (await this.#notices()).filter((notice) => notice["type"] === "holder.mail_failed");
+  }
+
   /** What was queued for the control plane about an address. */
   async notices(email: string): Promise<Record<string, unknown>[]> {
+    return (await this.#notices()).filter((notice) => notice["email"] === email);
+  }
+
+  async #notices(): Promise<Record<string, unknown>[]> {
     const response = await fetch(`${this.#stack.url("relaykey-proxy")}/notices`);
-    const all = (await response.json()) as Record<string, unknown>[];
-    return all.filter((notice) => notice["email"] === email);
+    return (await response.json()) as Record<string, unknown>[];
   }
 
   async arrange(token: string, answers: Arranged): Promise<void> {

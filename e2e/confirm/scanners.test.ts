@@ -1,7 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../browser.ts";
-import { PagesStack, aView } from "./pages-stack.ts";
+import { PagesStack, aReview, aView } from "./pages-stack.ts";
 
 let stack: PagesStack;
 /** Says of itself that a program drives it, as they do by default. */
@@ -24,6 +24,9 @@ const WORKS = {
   confirm: { state: "confirmed_now" },
   reject: { state: "frozen_now" },
   resend: { state: "sent" },
+  review: aReview(),
+  stopTrusting: { state: "removed_now" },
+  freezeKey: { state: "frozen_now", withinSeconds: 0 },
 } as const;
 
 /** Longer than anybody's dwell. */
@@ -175,6 +178,53 @@ describe.each<[string, () => Browser, BrowserContextOptions]>([
     await context.close();
     expect(await stack.calls(token)).toEqual([]);
   });
+});
+
+/** Pages that freeze a key or take a network back, each with a link of its own. */
+async function laterPages(): Promise<{ readonly url: string; readonly token: string }[]> {
+  const late = await stack.link({
+    ...WORKS,
+    view: {
+      state: "expired",
+      freezable: { keyName: "Laptop", keyDisplay: "rk_proxy_…a1b2", organizationName: "Acme" },
+    },
+  });
+  const list = await stack.reviewLink(WORKS);
+  const decision = await stack.reviewLink(WORKS);
+  return [
+    { ...late, url: `${late.url}?freeze` },
+    list,
+    { ...decision, url: `${decision.url}?stop=198.51.100.4` },
+  ];
+}
+
+/** The nearest to a person: what is pressed is pressed with a mouse or a key. */
+const HANDS = Object.entries(HABITS).filter(([name]) =>
+  /^(takes|presses every button|presses Enter)/.test(name),
+);
+
+describe.each<[string, BrowserContextOptions]>([
+  ["that hides what it is", {}],
+  ["without scripts", { javaScriptEnabled: false }],
+])("on the pages that freeze and take back, a headless browser %s", (_name, options) => {
+  test.concurrent.each(HANDS)(
+    "that %s freezes nothing and takes nothing back",
+    async (_habit, act) => {
+      for (const { url, token } of await laterPages()) {
+        const context = await covertly.newContext(options);
+        const page = await context.newPage();
+        await page.goto(url);
+        for (let depth = 0; depth < 2; depth += 1) {
+          await pause(PATIENCE_MS);
+          await act(page).catch(() => undefined);
+          await page.waitForLoadState();
+        }
+        await context.close();
+        expect(await stack.calls(token), url).toEqual([]);
+      }
+    },
+    180_000,
+  );
 });
 
 /** What is not defended against, so that nobody believes it is: docs/threat-model.md says so too. */

@@ -38,8 +38,8 @@ export async function signedIn(
   return { userId: id, organizationId: organization, email, cookie: await signIn(email) };
 }
 
-/** Signs somebody in by a mail's link. @returns the Cookie header of their browser. */
-export async function signIn(email: string): Promise<string> {
+/** A sign-in link as a mail has it, good for a minute. */
+export async function signInLink(email: string): Promise<string> {
   const token = randomBytes(32).toString("base64url");
   await database.insert(signInAttempts).values({
     id: newId(),
@@ -47,6 +47,12 @@ export async function signIn(email: string): Promise<string> {
     linkHash: createHash("sha256").update(token).digest("hex"),
     expiresAt: new Date(Date.now() + 60_000),
   });
+  return `${controlPlane}/sign-in/link?token=${token}`;
+}
+
+/** Signs somebody in by a mail's link. @returns the Cookie header of their browser. */
+export async function signIn(email: string): Promise<string> {
+  const token = new URL(await signInLink(email)).searchParams.get("token") ?? "";
   const answer = await fetch(`${controlPlane}/sign-in/link`, {
     method: "POST",
     headers: { Origin: controlPlane, "Content-Type": "application/x-www-form-urlencoded" },
