@@ -53,13 +53,13 @@ async function revokeSpareKey(): Promise<string> {
 }
 
 describe.each(LOOKS)("%s", (look, options) => {
-  test.each(PAGES)("$name is accessible, fits, stands still and makes no error", async ({ name, path }) => {
+  test.concurrent.each(PAGES)("$name is accessible, fits, stands still and makes no error", async ({ name, path }) => {
     const context = await browserOf(browser, person, options);
     await judge(await context.newPage(), `${controlPlane}${path(example)}`, `${name}-${look}`);
     await context.close();
   });
 
-  test.each(STRAINED_PAGES)(
+  test.concurrent.each(STRAINED_PAGES)(
     "$name is accessible, fits, stands still and makes no error",
     async ({ name, path }) => {
       const context = await browserOf(browser, strained, options);
@@ -68,13 +68,13 @@ describe.each(LOOKS)("%s", (look, options) => {
     },
   );
 
-  test("keys-revoked is accessible, fits, stands still and makes no error", async () => {
+  test.concurrent("keys-revoked is accessible, fits, stands still and makes no error", async () => {
     const context = await browserOf(browser, strained, options);
     await judge(await context.newPage(), `${controlPlane}${revokedPath}`, `keys-revoked-${look}`);
     await context.close();
   });
 
-  test.each(ENTRY_PAGES)("$name is accessible, fits, stands still and makes no error", async (entry) => {
+  test.concurrent.each(ENTRY_PAGES)("$name is accessible, fits, stands still and makes no error", async (entry) => {
     const { context, url } = await arrive(browser, entry.visitor, entry.path, options);
     const page = await context.newPage();
     await judge(page, url, `${entry.name}-${look}`);
