@@ -35,11 +35,9 @@ const holderShape = z
     name: z.string(),
     kind: z.enum(HOLDER_KINDS),
     email: z.string().nullable(),
-    mail: z
-      .strictObject({ state: z.enum(["ok", "bounced", "complained"]), at: at.nullable() })
-      .meta({
-        description: "What became of mail to the address: after a bounce or a complaint none is sent.",
-      }),
+    mail: z.strictObject({ state: z.enum(["ok", "bounced", "complained"]), at: at.nullable() }).meta({
+      description: "What became of mail to the address: after a bounce or a complaint none is sent.",
+    }),
     frozen: z.boolean(),
     limits: limitsAnswer,
     confirmation: confirmationChanges,

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 
 export interface Received {
   readonly method: string;
@@ -25,14 +26,12 @@ export async function startReceiver(): Promise<Receiver> {
   const answers: Receiver["answers"] = [];
   const receiver = { before: () => Promise.resolve() };
   const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
+    void text(request).then((body) => {
       received.push({
         method: request.method ?? "",
         path: request.url ?? "",
         headers: request.headers,
-        body: Buffer.concat(chunks).toString(),
+        body,
       });
       void receiver.before().then(() => {
         const { status, headers = {} } = answers.shift() ?? { status: 204 };

@@ -41,7 +41,8 @@ beforeEach(async () => {
       },
       { requestId: newId(), ip: "203.0.113.9" },
     );
-    return { ...((await response.json()) as Answer["body"]), status: response.status };
+    const answer = await response.json<Answer["body"]>();
+    return { ...answer, status: response.status };
   };
   await call("POST", "/integrations", { slug: "openai", secret: "sk-vendor" });
   await call("POST", "/holders", { name: "ci", kind: "service" });
