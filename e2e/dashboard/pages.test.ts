@@ -53,11 +53,14 @@ async function revokeSpareKey(): Promise<string> {
 }
 
 describe.each(LOOKS)("%s", (look, options) => {
-  test.concurrent.each(PAGES)("$name is accessible, fits, stands still and makes no error", async ({ name, path }) => {
-    const context = await browserOf(browser, person, options);
-    await judge(await context.newPage(), `${controlPlane}${path(example)}`, `${name}-${look}`);
-    await context.close();
-  });
+  test.concurrent.each(PAGES)(
+    "$name is accessible, fits, stands still and makes no error",
+    async ({ name, path }) => {
+      const context = await browserOf(browser, person, options);
+      await judge(await context.newPage(), `${controlPlane}${path(example)}`, `${name}-${look}`);
+      await context.close();
+    },
+  );
 
   test.concurrent.each(STRAINED_PAGES)(
     "$name is accessible, fits, stands still and makes no error",
@@ -74,14 +77,17 @@ describe.each(LOOKS)("%s", (look, options) => {
     await context.close();
   });
 
-  test.concurrent.each(ENTRY_PAGES)("$name is accessible, fits, stands still and makes no error", async (entry) => {
-    const { context, url } = await arrive(browser, entry.visitor, entry.path, options);
-    const page = await context.newPage();
-    await judge(page, url, `${entry.name}-${look}`);
-    // Nobody was led away from what was to be looked at.
-    expect(routeAt(page.url())).toBe(routeAt(url));
-    await context.close();
-  });
+  test.concurrent.each(ENTRY_PAGES)(
+    "$name is accessible, fits, stands still and makes no error",
+    async (entry) => {
+      const { context, url } = await arrive(browser, entry.visitor, entry.path, options);
+      const page = await context.newPage();
+      await judge(page, url, `${entry.name}-${look}`);
+      // Nobody was led away from what was to be looked at.
+      expect(routeAt(page.url())).toBe(routeAt(url));
+      await context.close();
+    },
+  );
 
   async function judge(page: Page, url: string, name: string): Promise<void> {
     const problems = watchProblems(page);

@@ -7,7 +7,9 @@ export function OfflineBanner() {
   useEffect(() => {
     if (isOnline) return;
     document.addEventListener("click", stay, { capture: true });
-    return () => document.removeEventListener("click", stay, { capture: true });
+    return () => {
+      document.removeEventListener("click", stay, { capture: true });
+    };
   }, [isOnline]);
   return (
     <div role="status" className="sticky top-0 z-50">
