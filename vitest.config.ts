@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { SweepLast } from "./e2e/sweep-last.ts";
 
 /** One project per runtime: plain Node, workerd (each Worker brings its own), and the whole stack. */
 export default defineConfig({
@@ -26,5 +27,6 @@ export default defineConfig({
     ],
     // Two cores: files that start a stack or a database must not starve each other.
     maxWorkers: 2,
+    sequence: { sequencer: SweepLast },
   },
 });

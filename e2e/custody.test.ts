@@ -7,14 +7,13 @@ import {
   KMSClient,
 } from "@aws-sdk/client-kms";
 import { beforeAll, expect, inject, test } from "vitest";
-import { adminOf } from "./dashboard/example.ts";
-import { signedIn } from "./dashboard/people.ts";
+import { openaiOrganization } from "./dashboard/example.ts";
 import type { Admin, IssuedKey } from "./harness.ts";
 
 const LEASE_MS = 2_000;
 const PATIENCE_MS = 20_000;
 
-const { proxy, upstream } = inject("local");
+const { proxy } = inject("local");
 const kms = inject("kms");
 /** Of an organization of its own: a key of KMS that is disabled stops all of an organization's vendor keys. */
 let admin: Admin;
@@ -34,13 +33,7 @@ beforeAll(async () => {
   arn =
     (await client.send(new CreateKeyCommand({ KeySpec: "RSA_2048", KeyUsage: "ENCRYPT_DECRYPT" })))
       .KeyMetadata?.Arn ?? "";
-  const { organizationId } = await signedIn();
-  admin = await adminOf(organizationId);
-  await admin.call("POST", "/integrations", {
-    slug: "openai",
-    upstream: `${upstream}/openai`,
-    secret: "demo-upstream-key-openai",
-  });
+  ({ admin } = await openaiOrganization());
   key = await admin.createKey("openai", ["GET /**"]);
 });
 

@@ -6,25 +6,19 @@ import { relayKeys } from "@relaykey/db/schema/keys";
 import { launchBrowser } from "../browser.ts";
 import type { Admin } from "../harness.ts";
 import { noteSecret } from "../witness.ts";
-import { adminOf } from "./example.ts";
+import { openaiOrganization } from "./example.ts";
 import { overflow, screenshot, violations } from "./look.ts";
-import { browserOf, database, signedIn } from "./people.ts";
+import { browserOf, database } from "./people.ts";
 import type { Person } from "./people.ts";
 
-const { controlPlane, proxy, upstream } = inject("local");
+const { controlPlane, proxy } = inject("local");
 let browser: Browser;
 let person: Person;
 let admin: Admin;
 
 beforeAll(async () => {
   browser = await launchBrowser();
-  person = await signedIn();
-  admin = await adminOf(person.organizationId);
-  await admin.call("POST", "/integrations", {
-    slug: "openai",
-    upstream: `${upstream}/openai`,
-    secret: "demo-upstream-key-openai",
-  });
+  ({ person, admin } = await openaiOrganization());
 });
 
 afterAll(() => browser.close());

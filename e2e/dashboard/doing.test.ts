@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, inject, test } from "vitest";
 import { launchBrowser } from "../browser.ts";
 import { noteSecret } from "../witness.ts";
-import { adminOf } from "./example.ts";
+import { openaiOrganization } from "./example.ts";
 import type { Admin } from "../harness.ts";
 import { browserOf, signedIn } from "./people.ts";
 import type { Person } from "./people.ts";
@@ -16,13 +16,7 @@ let page: Page;
 
 beforeAll(async () => {
   browser = await launchBrowser();
-  person = await signedIn();
-  admin = await adminOf(person.organizationId);
-  await admin.call("POST", "/integrations", {
-    slug: "openai",
-    upstream: `${upstream}/openai`,
-    secret: "demo-upstream-key-openai",
-  });
+  ({ person, admin } = await openaiOrganization());
 });
 
 afterAll(() => browser.close());

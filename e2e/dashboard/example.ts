@@ -9,7 +9,8 @@ import { appendAuditEvents } from "@relaykey/db/queries/audit-append";
 import { insertManagementToken } from "@relaykey/db/queries/tokens";
 import { Admin } from "../harness.ts";
 import { noteSecret } from "../witness.ts";
-import { database } from "./people.ts";
+import { database, signedIn } from "./people.ts";
+import type { Person } from "./people.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -44,6 +45,18 @@ export async function adminOf(organizationId: string): Promise<Admin> {
 }
 
 /** An organization as one looks after a day of work. */
+/** Somebody in an organization of their own, which can call the demo vendor as `openai`. */
+export async function openaiOrganization(): Promise<{ readonly person: Person; readonly admin: Admin }> {
+  const person = await signedIn();
+  const admin = await adminOf(person.organizationId);
+  await admin.call("POST", "/integrations", {
+    slug: "openai",
+    upstream: `${inject("local").upstream}/openai`,
+    secret: "demo-upstream-key-openai",
+  });
+  return { person, admin };
+}
+
 export interface Example {
   readonly admin: Admin;
   readonly keys: readonly { readonly id: string; readonly name: string; readonly token: string }[];

@@ -3,25 +3,19 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { launchBrowser } from "../browser.ts";
 import type { Admin } from "../harness.ts";
 import { noteSecret } from "../witness.ts";
-import { adminOf } from "./example.ts";
+import { openaiOrganization } from "./example.ts";
 import { violations } from "./look.ts";
 import { browserOf, signedIn } from "./people.ts";
 import type { Person } from "./people.ts";
 
-const { controlPlane, upstream } = inject("local");
+const { controlPlane } = inject("local");
 let browser: Browser;
 let person: Person;
 let admin: Admin;
 
 beforeAll(async () => {
   browser = await launchBrowser();
-  person = await signedIn();
-  admin = await adminOf(person.organizationId);
-  await admin.call("POST", "/integrations", {
-    slug: "openai",
-    upstream: `${upstream}/openai`,
-    secret: "demo-upstream-key-openai",
-  });
+  ({ person, admin } = await openaiOrganization());
   await admin.call("POST", "/holders", { name: "nightly job", kind: "service" });
 });
 

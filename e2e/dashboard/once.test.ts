@@ -3,11 +3,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, t
 import { launchBrowser } from "../browser.ts";
 import type { Admin } from "../harness.ts";
 import { noteSecret } from "../witness.ts";
-import { adminOf } from "./example.ts";
-import { browserOf, signedIn } from "./people.ts";
+import { openaiOrganization } from "./example.ts";
+import { browserOf } from "./people.ts";
 import type { Person } from "./people.ts";
 
-const { controlPlane, upstream } = inject("local");
+const { controlPlane } = inject("local");
 let browser: Browser;
 let person: Person;
 let admin: Admin;
@@ -18,13 +18,7 @@ let name: string;
 
 beforeAll(async () => {
   browser = await launchBrowser();
-  person = await signedIn();
-  admin = await adminOf(person.organizationId);
-  await admin.call("POST", "/integrations", {
-    slug: "openai",
-    upstream: `${upstream}/openai`,
-    secret: "demo-upstream-key-openai",
-  });
+  ({ person, admin } = await openaiOrganization());
   await admin.call("POST", "/holders", { name: "ci", kind: "service" });
 });
 
