@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { compileScope, matchScope } from "@relaykey/core/scope";
-import { describeError } from "../log.ts";
+import { describeError } from "@relaykey/core/log";
 import { authorize } from "../service/authorization.ts";
 import type { Caller } from "../service/caller.ts";
 import type { ServiceDependencies } from "../service/dependencies.ts";

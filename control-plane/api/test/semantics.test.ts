@@ -151,7 +151,7 @@ describe("the dry run", () => {
       {
         reason: "scope_path",
         nearest: { index: 1, misses: "path" },
-        remedy: 'Add the rule "POST /v1/chat/a/b".',
+        remedy: 'Add the rule "POST /v1/chat/a/b" to the key, or a pattern that covers it.',
       },
     ],
     ["an ambiguous path", { target: "/v1/%2e%2e/x" }, { reason: "path_ambiguous", status: 400 }],
