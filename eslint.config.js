@@ -64,7 +64,7 @@ export default tseslint.config(
   },
   {
     files: ["workers/**/*.ts", "control-plane/**/*.{ts,tsx}", "core/**/*.ts", "db/**/*.ts"],
-    ignores: ["**/log.ts", "**/*.test.ts", "**/test/**"],
+    ignores: ["core/log.ts", "**/*.test.ts", "**/test/**"],
     rules: { "no-console": "error" },
   },
   {
