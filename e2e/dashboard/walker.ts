@@ -5,18 +5,13 @@ import { screenshot } from "./look.ts";
 export class Walker {
   readonly page: Page;
   readonly #name: string;
-  readonly #began = Date.now();
   #pictures = 0;
   #clicks = 0;
   #typed = 0;
-  #pages = 0;
 
   constructor(page: Page, name: string) {
     this.page = page;
     this.#name = name;
-    page.on("framenavigated", (frame) => {
-      if (frame === page.mainFrame()) this.#pages += 1;
-    });
   }
 
   /** Follows a link from outside, such as one in a mail: a click too. */
@@ -49,14 +44,9 @@ export class Walker {
     await screenshot(this.page, `${this.#name}-${String(this.#pictures).padStart(2, "0")}-${at}`);
   }
 
-  /** What it took so far. */
-  get toll() {
-    return {
-      clicks: this.#clicks,
-      typed: this.#typed,
-      pages: this.#pages,
-      seconds: Math.round((Date.now() - this.#began) / 1_000),
-    };
+  /** What they had to do so far. */
+  get toll(): { readonly clicks: number; readonly typed: number } {
+    return { clicks: this.#clicks, typed: this.#typed };
   }
 }
 
