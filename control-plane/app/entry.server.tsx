@@ -1,7 +1,7 @@
 import type { AppLoadContext, EntryContext, HandleErrorFunction } from "@remix-run/cloudflare";
 import { RemixServer } from "@remix-run/react";
 import { renderToString } from "react-dom/server";
-import { describeError } from "../log.ts";
+import { describeError } from "@relaykey/core/log";
 import { NonceContext } from "./components/nonce.ts";
 
 /**
