@@ -2,7 +2,7 @@ import { createRequestHandler } from "@remix-run/cloudflare";
 import type { ServerBuild } from "@remix-run/cloudflare";
 import type { Dependencies } from "./config.ts";
 import * as build from "./build/server/index.js";
-import { sayOutages } from "./outages.ts";
+import { sayFaults } from "./faults.ts";
 
 /** What the dashboard needs of the control plane. */
 export type AppDependencies = Omit<Dependencies, "assets">;
@@ -12,16 +12,22 @@ declare module "@remix-run/cloudflare" {
     readonly deps: AppDependencies;
     /** Admits this answer's own inline scripts (CSP Level 3, nonce-source). */
     readonly nonce: string;
+    /** Names this answer, on its page and in the log, when something is wrong. */
+    readonly requestId: string;
   }
 }
 
-const handle = createRequestHandler(sayOutages(build as ServerBuild), "production");
+const handle = createRequestHandler(sayFaults(build as ServerBuild), "production");
 
 /** Answers a page of the dashboard, with the header fields that every page has. */
-export async function handleApp(request: Request, deps: AppDependencies): Promise<Response> {
+export async function handleApp(
+  request: Request,
+  deps: AppDependencies,
+  requestId: string,
+): Promise<Response> {
   if (isCrossSite(request)) return new Response("This form was sent from another site.", { status: 403 });
   const nonce = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
-  const response = await handle(request, { deps, nonce });
+  const response = await handle(request, { deps, nonce, requestId });
   const answer = new Response(response.body, response);
   for (const [name, value] of Object.entries(securityHeaders(nonce, formTargets(request, deps))))
     answer.headers.set(name, value);

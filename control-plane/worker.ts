@@ -88,7 +88,9 @@ async function dispatch(request: Request, requestId: string, { deps, api }: Cont
   }
   try {
     // Before the dashboard, which refuses what is sent from elsewhere.
-    return await (pathname === STRIPE_WEBHOOK_PATH ? answerStripe(request, deps) : handleApp(request, deps));
+    return await (pathname === STRIPE_WEBHOOK_PATH
+      ? answerStripe(request, deps)
+      : handleApp(request, deps, requestId));
   } catch (error) {
     log("error", "app_failed", { requestId, error: describeError(error) });
     return new Response(`Something went wrong. Please quote ${requestId}.`, { status: 500 });

@@ -15,11 +15,11 @@ export interface ProbeOrder {
 /** What came of it. */
 export const PROBE_VERDICTS = {
   accepted: "The vendor accepts the key.",
-  refused: "The vendor refuses the key, or the key may not do even this.",
+  refused: "The vendor refuses the key, or the key may not do even this: check it with the vendor.",
   limited: "The vendor says there were too many requests: it did not say whether the key is right.",
   unclear: "The vendor answered, but not as it does to this request.",
-  unreachable: "The vendor could not be reached.",
-  timeout: "The vendor did not answer in time.",
+  unreachable: "The vendor could not be reached: check the upstream's address, then test again.",
+  timeout: "The vendor did not answer in time: test again in a moment.",
   unreadable: "The sealed key cannot be opened by this proxy.",
   not_allowed: "The upstream's address is not one that vendor keys are sent to.",
   no_probe: "The catalogue knows no harmless request to this vendor.",

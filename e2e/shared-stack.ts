@@ -6,6 +6,7 @@ import { EVALUATION } from "@relaykey/local/settings";
 import { startStack } from "@relaykey/local/stack";
 import type { LocalFile } from "@relaykey/local/state";
 import { FRONT } from "./call-from.ts";
+import { openEdge } from "./edge.ts";
 import { startKms } from "./kms/server.ts";
 
 declare module "vitest" {
@@ -16,6 +17,8 @@ declare module "vitest" {
     database: { url: string; endpoint: string };
     /** File that holds the secrets the tests made. */
     witness: string;
+    /** The proxy's door for requests that an edge tells something of. */
+    edge: string;
     /** Stands in for AWS KMS, and who may use it. */
     kms: { url: string; accessKeyId: string; secretAccessKey: string };
   }
@@ -28,6 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const kms = await startKms();
   const settings = { ...EVALUATION, trustedProxies: FRONT, custody: kms.settings };
   const stack = await startStack({ state, port: "free", settings, log: console.log });
+  project.provide("edge", await openEdge(stack));
   project.provide("local", stack.local);
   project.provide("workerdPid", stack.workerdPid() ?? 0);
   project.provide("state", state);

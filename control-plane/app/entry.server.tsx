@@ -43,5 +43,6 @@ async function handOff(stream: EntryContext["serverHandoffStream"], nonce: strin
 export const handleError: HandleErrorFunction = (error, { request, context }) => {
   if (request.signal.aborted) return;
   const { pathname } = new URL(request.url);
-  context.deps.log("error", "page_failed", { path: pathname, error: describeError(error) });
+  const { deps, requestId } = context;
+  deps.log("error", "page_failed", { requestId, path: pathname, error: describeError(error) });
 };

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
 import type { BrowserContextOptions, Page } from "playwright-core";
+import { expect } from "vitest";
 
 const ARTIFACTS = fileURLToPath(new URL("../artifacts/", import.meta.url));
 
@@ -53,6 +54,18 @@ export async function violations(page: Page): Promise<string[]> {
     });
     return found.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ""}`);
   });
+}
+
+/** Judges a page as it stands, in each look: what came of a form that was sent cannot be opened again. */
+export async function judgeAsItStands(page: Page, name: string): Promise<void> {
+  for (const [look, { colorScheme = null, viewport }] of LOOKS) {
+    await page.emulateMedia({ colorScheme });
+    if (viewport != null) await page.setViewportSize(viewport);
+    await screenshot(page, `${name}-${look}`);
+    expect(await violations(page), look).toEqual([]);
+    expect(await overflow(page), look).toBeLessThanOrEqual(0);
+    expect(await cutTables(page), look).toEqual([]);
+  }
 }
 
 /** The narrowest window that a page has to fit (WCAG 2.2, 1.4.10). */

@@ -5,6 +5,8 @@ export interface ShownFailure {
   /** Says what to do next. */
   readonly detail: string;
   readonly errors: readonly { readonly field: string; readonly message: string }[];
+  /** Names the answer in the log, where the log tells more. */
+  readonly requestId?: string | undefined;
 }
 
 /** What is wrong with one field of a form that came back, if anything. Members of it count: `ip` has `ip.cidrs.0`. */
@@ -30,7 +32,7 @@ export const BROKEN: ShownFailure = {
   code: "page_broken",
   title: "Something went wrong",
   detail:
-    "Nothing was changed that is not shown as changed. Try again; if it stays, look at the control plane's log.",
+    "Nothing was changed that is not shown as changed. Try again; if it stays, look for this request in the control plane's log.",
   errors: [],
 };
 

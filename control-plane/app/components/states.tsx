@@ -31,6 +31,11 @@ export function FailurePage({ failure }: { readonly failure: ShownFailure }) {
         note={
           <>
             {failure.detail} <PasskeyLink code={failure.code} />
+            {failure.requestId !== undefined && (
+              <p className="mt-2">
+                Request <code className="font-mono text-xs break-all">{failure.requestId}</code>
+              </p>
+            )}
           </>
         }
       />

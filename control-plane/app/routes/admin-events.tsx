@@ -79,7 +79,15 @@ export default function AdminEventsPage() {
         <SubmitButton>Apply</SubmitButton>
         {search.size > 0 && <LinkButton to="?">Clear</LinkButton>}
       </Form>
-      <Card title="Events" padded={false} empty={events.length > 0 ? null : "No event matches."}>
+      <Card
+        title="Events"
+        padded={false}
+        empty={
+          events.length > 0
+            ? null
+            : "No event matches. Clear the filters to see all; each change that an admin makes is here, with who made it."
+        }
+      >
         <Table caption="Admin events" columns={COLUMNS} rows={events} keyOf={({ id }) => id} />
       </Card>
       <Pagination nextCursor={nextCursor} />

@@ -136,7 +136,7 @@ export default function Holder() {
       <Card
         title="Keys"
         padded={false}
-        empty={page.keys.length === 0 ? "It holds no key." : undefined}
+        empty={page.keys.length === 0 ? "It holds no key yet. A new key names its holder." : undefined}
         {...(page.hasMoreKeys
           ? {
               actions: (

@@ -87,7 +87,11 @@ export default function NoticesPage() {
       <Card
         title="Newest first"
         padded={false}
-        empty={notices.length === 0 ? "Nothing has happened yet." : undefined}
+        empty={
+          notices.length === 0
+            ? "Nothing has happened yet. What admins should know shows here: new networks, refused vendor keys, expiring keys. Alerts go out by webhook, too."
+            : undefined
+        }
       >
         <Table caption="Notices" columns={COLUMNS} rows={notices} keyOf={({ id }) => id} />
       </Card>

@@ -88,9 +88,15 @@ export default function Start() {
         <Step
           isDone={isTested}
           title="Test the key"
-          note="One harmless request to the vendor shows whether it is accepted."
+          note={
+            integration === null || isTested
+              ? "One harmless request to the vendor shows whether it is accepted."
+              : "Not accepted yet. On the integration's page it can be tested again, and replaced."
+          }
           action={
-            !isTested && integration !== null && action("test", `/integrations/${integration}`, "Test it")
+            !isTested &&
+            integration !== null &&
+            action("test", `/integrations/${integration}`, "Test or replace it")
           }
         />
         <Step

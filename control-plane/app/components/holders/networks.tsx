@@ -60,7 +60,11 @@ export function Networks(props: {
             : "Only keys that ask for confirmation look at these; those of machines usually do not."
         }
         padded={false}
-        empty={trusted.length === 0 && map === null ? "None yet." : undefined}
+        empty={
+          trusted.length === 0 && map === null
+            ? "None yet. The first network that a key is used from is trusted; others are confirmed or approved."
+            : undefined
+        }
       >
         {map !== null && <NetworkMap map={map} />}
         <Table

@@ -56,7 +56,7 @@ export function SealedKeys({ keys }: { readonly keys: readonly SealedKey[] }) {
       title="Sealed vendor keys"
       note="To replace one, open its integration."
       padded={false}
-      empty={keys.length > 0 ? null : "None yet."}
+      empty={keys.length > 0 ? null : "None yet. Each integration that is added seals one."}
     >
       <Table caption="Sealed vendor keys" columns={COLUMNS} rows={keys} keyOf={({ slug }) => slug} />
     </Card>

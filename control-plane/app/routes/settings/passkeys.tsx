@@ -88,7 +88,7 @@ export default function Passkeys() {
       <Card
         title="Yours"
         padded={passkeys.length === 0}
-        empty={passkeys.length === 0 ? "None is enrolled." : null}
+        empty={passkeys.length === 0 ? "None is enrolled. Enroll one below." : null}
       >
         <ul className="divide-y divide-line">
           {passkeys.map(({ id, name, since, lastUsedAt, backedUp }) => (

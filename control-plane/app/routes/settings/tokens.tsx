@@ -99,7 +99,13 @@ export default function Tokens() {
           <Code text={made.token} label="the new management token" />
         </Card>
       )}
-      <Card title="Tokens" padded={false} empty={tokens.length > 0 ? null : "None yet."}>
+      <Card
+        title="Tokens"
+        padded={false}
+        empty={
+          tokens.length > 0 ? null : "None yet. Programs that manage keys use one: Terraform, CI, a script."
+        }
+      >
         <TokenTable tokens={tokens} mayChange={mayChange} />
       </Card>
       <Pagination nextCursor={nextCursor} />

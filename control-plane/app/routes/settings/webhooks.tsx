@@ -88,7 +88,15 @@ export default function WebhooksPage() {
           <Code text={created.secret} label={`Signing secret of ${created.url}`} />
         </Notice>
       )}
-      <Card title="Endpoints" padded={false} empty={endpoints.length === 0 ? "No endpoint yet." : undefined}>
+      <Card
+        title="Endpoints"
+        padded={false}
+        empty={
+          endpoints.length === 0
+            ? "No endpoint yet. One hears of frozen keys and failing integrations as they happen."
+            : undefined
+        }
+      >
         <Table
           caption="Webhook endpoints"
           rows={endpoints}
