@@ -39,7 +39,11 @@ export function fetchAt(
   token: string,
 ): Promise<Response> {
   const { ip, ...told } = from;
-  const cf = JSON.stringify({ clientIp: `${ip}:443`, ...told });
+  // A header field is bytes; what is not ASCII is written as JSON can write it.
+  const cf = JSON.stringify({ clientIp: `${ip}:443`, ...told }).replaceAll(
+    /[^ -~]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
   return fetch(`${edge}${path}`, { headers: { Authorization: `Bearer ${token}`, [HEADER]: cf } });
 }
 

@@ -4,8 +4,8 @@ export const CUSTODY_PROBLEMS = {
     "This installation has no AWS credentials. Its operator sets RELAYKEY_AWS_ACCESS_KEY_ID and RELAYKEY_AWS_SECRET_ACCESS_KEY for the proxy.",
   credentials: "AWS does not accept this installation's credentials. Its operator has to look at them.",
   denied: "AWS KMS denies the use of the key. Its key policy must let RelayKey's principal do kms:Decrypt.",
-  disabled: "The key is disabled, or waits for its deletion.",
-  missing: "There is no such key in that account and region.",
+  disabled: "The key is disabled, or waits for its deletion: enable it in AWS KMS.",
+  missing: "There is no such key in that account and region: check its ARN.",
   wrong_key:
     "The KMS key does not open what the public key seals: they are not of one pair, or the key is not an RSA key for ENCRYPT_DECRYPT.",
   throttled: "AWS KMS answers that there were too many requests.",

@@ -1,10 +1,16 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { eq } from "drizzle-orm";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import type { Limits } from "@relaykey/core/limits";
+import { relayKeys } from "@relaykey/db/schema/keys";
 import { launchBrowser } from "../browser.ts";
 import { fillExample } from "./example.ts";
 import type { Example } from "./example.ts";
 import { PAGES } from "./pages.ts";
-import { browserOf, signedIn } from "./people.ts";
+import { judgeAsItStands, watchProblems } from "./look.ts";
+import { browserOf, database, signedIn } from "./people.ts";
 import type { Person } from "./people.ts";
 
 const { controlPlane } = inject("local");
@@ -21,6 +27,16 @@ beforeAll(async () => {
 });
 
 afterAll(() => browser.close());
+
+/** Pages outside the frame, which has the bar. */
+const FRAMELESS = new Set(["trust", "block-reasons", "organizations"]);
+
+function shown(wait: Promise<unknown>): Promise<boolean> {
+  return wait.then(
+    () => true,
+    () => false,
+  );
+}
 
 /** Forms that concern the viewer alone, by where they are sent. */
 const OWN_FORMS: Readonly<Record<string, string>> = {
@@ -86,6 +102,67 @@ describe("a viewer", () => {
   });
 });
 
+describe("while a page is on its way", () => {
+  test("a bar says so, and the page that is there says that it is not the last word; for every page", async () => {
+    const context = await browserOf(browser, admin);
+    const page = await context.newPage();
+    const problems = watchProblems(page);
+    await page.goto(`${controlPlane}/settings`, { waitUntil: "networkidle" });
+    let letThrough: () => void = () => undefined;
+    await page.route(/\.data(\?|$)/, async (route) => {
+      await new Promise<void>((resolve) => (letThrough = resolve));
+      await route.continue();
+    });
+    const bar = page.locator("[data-progress]");
+    for (const { name, path } of PAGES.filter((each) => !FRAMELESS.has(each.name))) {
+      await page.evaluate((to) => {
+        const { __remixRouter: router } = window as unknown as {
+          __remixRouter: { navigate: (to: string) => Promise<void> };
+        };
+        void router.navigate(to);
+      }, path(example));
+      expect(await shown(page.waitForSelector("main[aria-busy=true]", { timeout: 10_000 })), name).toBe(true);
+      expect(await bar.evaluate((element) => getComputedStyle(element).opacity), name).toBe("1");
+      letThrough();
+      await page.waitForSelector("main[aria-busy=false]");
+    }
+    expect(problems).toEqual([]);
+    await context.close();
+  }, 120_000);
+});
+
+describe("when a page cannot be made", () => {
+  test("it keeps its frame, names the request that the log tells of, and can be tried again", async () => {
+    const { id } = example.keys[3] ?? { id: "" };
+    const store = (limits: unknown) =>
+      database
+        .update(relayKeys)
+        .set({ limits: limits as Limits })
+        .where(eq(relayKeys.id, id));
+    const [kept] = await database
+      .select({ limits: relayKeys.limits })
+      .from(relayKeys)
+      .where(eq(relayKeys.id, id));
+    const context = await browserOf(browser, admin);
+    const page = await context.newPage();
+    // As no version of this ever wrote it.
+    await store("nonsense-canary");
+    const answer = await page.goto(`${controlPlane}/keys/${id}`);
+    expect(answer?.status()).toBe(500);
+    expect(await page.textContent("h1")).toBe("Something went wrong");
+    const requestId = answer?.headers()["relaykey-request-id"] ?? "";
+    expect(await page.textContent("main")).toContain(requestId);
+    expect(await page.content()).not.toContain("canary");
+    expect(await page.locator("nav >> text=Keys >> visible=true").count()).toBe(1);
+    await judgeAsItStands(page, "broken");
+    expect(readFileSync(join(inject("state"), "workerd.log"), "utf8")).toContain(requestId);
+    await store(kept?.limits);
+    await page.click("a:has-text('Try again')");
+    await page.waitForSelector("h2:has-text('At a glance')");
+    await context.close();
+  });
+});
+
 describe("without a connection", () => {
   let context: BrowserContext;
   let page: Page;
@@ -96,12 +173,6 @@ describe("without a connection", () => {
     page = await context.newPage();
   });
   afterEach(() => context.close());
-
-  const shown = (wait: Promise<unknown>): Promise<boolean> =>
-    wait.then(
-      () => true,
-      () => false,
-    );
 
   test("every page says so, and stops saying so", async () => {
     for (const { name, path } of PAGES) {

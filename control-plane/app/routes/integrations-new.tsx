@@ -107,7 +107,6 @@ export default function NewIntegration() {
       <Form method="post" autoComplete="off" className="max-w-3xl">
         <FormNonce nonce={shown.nonce} />
         <FormFailure failure={failure} />
-        {answer !== undefined && "probe" in answer && <ProbeNotice probe={answer.probe} />}
         <Card title="The vendor's key">
           <div className="flex flex-col gap-4">
             <VendorKeyField
@@ -148,6 +147,12 @@ export default function NewIntegration() {
               <BehaviourFields {...part} />
             </div>
           </details>
+        )}
+        {/* Where the button is that asked for it: the form is longer than a window. */}
+        {answer !== undefined && "probe" in answer && (
+          <div className="mt-6">
+            <ProbeNotice probe={answer.probe} />
+          </div>
         )}
         <div className="mt-6">
           <FormActions>

@@ -9,7 +9,7 @@ export interface ShownProbe {
 
 const TITLES: Readonly<Record<string, { readonly tone: "good" | "bad"; readonly title: string }>> = {
   accepted: { tone: "good", title: "The key works" },
-  refused: { tone: "bad", title: "The vendor refuses the key" },
+  refused: { tone: "bad", title: "The key does not work" },
 };
 
 export function ProbeNotice({ probe }: { readonly probe: ShownProbe }) {

@@ -24,6 +24,7 @@ export interface ShellData {
 export function Shell({ shell, children }: { readonly shell: ShellData; readonly children: ReactNode }) {
   const { pathname } = useLocation();
   const main = useMainFocus(pathname);
+  const isBusy = useNavigation().state !== "idle";
   return (
     <NowContext.Provider value={shell.now}>
       <a
@@ -32,7 +33,7 @@ export function Shell({ shell, children }: { readonly shell: ShellData; readonly
       >
         Skip to content
       </a>
-      <Progress />
+      <Progress isBusy={isBusy} />
       <div className="lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
         <header className="flex items-center justify-between gap-3 border-b border-line bg-surface px-4 py-2 lg:hidden">
           <Brand />
@@ -59,6 +60,7 @@ export function Shell({ shell, children }: { readonly shell: ShellData; readonly
             id="main"
             ref={main}
             tabIndex={-1}
+            aria-busy={isBusy}
             className="mx-auto max-w-6xl px-4 pt-6 pb-20 outline-none sm:px-6 lg:px-8 lg:pt-8"
           >
             {shell.flash !== null && <Toast flash={shell.flash} />}
@@ -129,12 +131,12 @@ function Item({ to, label, icon }: Destination) {
 }
 
 /** Says that the next page is on its way, where it takes more than a moment. */
-function Progress() {
-  const { state } = useNavigation();
+function Progress({ isBusy }: { readonly isBusy: boolean }) {
   return (
     <div
       aria-hidden="true"
-      className={`fixed inset-x-0 top-0 z-50 h-0.5 origin-left bg-accent transition-transform duration-500 ${state === "idle" ? "scale-x-0 opacity-0" : "scale-x-75 delay-100"}`}
+      data-progress=""
+      className={`fixed inset-x-0 top-0 z-50 h-0.5 origin-left bg-accent transition-transform duration-500 ${isBusy ? "scale-x-75 delay-100" : "scale-x-0 opacity-0"}`}
     />
   );
 }

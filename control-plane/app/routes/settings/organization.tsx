@@ -171,7 +171,11 @@ function Domains({ shown }: { readonly shown: Shown }) {
       padded={shown.domains.length === 0}
     >
       {shown.domains.length === 0 ? (
-        <p className="text-sm text-muted">It holds no domain.</p>
+        <p className="text-sm text-muted">
+          It holds no domain.
+          {shown.claimable === null &&
+            " An admin who signs in with an address of your company can claim its domain here; one at a public mail provider belongs to nobody."}
+        </p>
       ) : (
         <ul className="divide-y divide-line">
           {shown.domains.map(({ domain, since }) => (
