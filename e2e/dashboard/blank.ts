@@ -17,7 +17,10 @@ export const BLANKS: Readonly<Record<string, Blank>> = {
   "routes/overview": { path: "/", says: "Put a vendor's key behind the proxy" },
   "routes/start": { path: "/start", says: "Add an integration" },
   "routes/audit": { path: "/audit", says: "a new request shows here within seconds" },
-  "routes/admin-events": { path: "/admin-events", says: "Clear the filters to see all" },
+  "routes/admin-events": {
+    path: "/admin-events?subject=webhook_delivery",
+    says: "Clear the filters to see all",
+  },
   "routes/notices": { path: "/notices", says: "What admins should know shows here" },
   "routes/search": { path: "/search?q=nothing-like-this", says: "Nothing has that name" },
   "routes/keys": { path: "/keys", says: "A key is made for one holder and one integration" },

@@ -103,10 +103,12 @@ test("a key of the customer's: refused while it does not work, used, replaced th
   await judgeAsItStands(page, "custody-interrupted");
 
   // Going on changes nothing while it cannot, and gets there once it can.
-  await page.click("text=Go on now");
-  await page.waitForSelector("[data-flash]:has-text('0 of 3 vendor keys')");
+  const goOn = page.locator("button:has-text('Go on now')");
+  await Promise.all([page.waitForResponse((answer) => answer.request().method() === "POST"), goOn.click()]);
+  await goOn.waitFor();
+  for (const state of await states()) expect(state).toContain("failed");
   await kms.send(new EnableKeyCommand({ KeyId: first.arn }));
-  await page.click("text=Go on now");
+  await goOn.click();
   await page.waitForSelector("[data-flash]:has-text('3 of 3 vendor keys')");
   expect(await bar.count()).toBe(0);
   expect(await page.textContent("main")).toContain(second.arn);

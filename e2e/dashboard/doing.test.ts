@@ -236,7 +236,7 @@ describe.each([
     await page.click("button:has-text('Approve')");
     await page.waitForSelector("[data-flash]:has-text('is trusted')");
     expect(await page.textContent(trusted)).toContain("203.0.113.0/24");
-    await page.click("[aria-label='Stop trusting 127.0.0.1']");
+    await page.click("[aria-label='Remove 127.0.0.1']");
     await page.waitForSelector("[data-flash]:has-text('not trusted any more')");
     expect(await status(created.token)).toBe(423);
     await page.goto(`${controlPlane}/holders/${holder}`);

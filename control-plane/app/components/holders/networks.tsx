@@ -115,7 +115,7 @@ function trustedColumns({ canChangeNetworks }: HolderPage): readonly Column<Trus
             heading: "Actions",
             quiet: true,
             cell: ({ network }: Trusted) => (
-              <NetworkButton intent="remove" network={network} label={`Stop trusting ${network}`}>
+              <NetworkButton intent="remove" network={network} label={`Remove ${network}`}>
                 Remove
               </NetworkButton>
             ),

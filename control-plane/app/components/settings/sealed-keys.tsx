@@ -31,8 +31,14 @@ const COLUMNS: readonly Column<SealedKey>[] = [
       </Link>
     ),
   },
-  { heading: "In force", cell: ({ version }) => `version ${String(version)}` },
-  { heading: "Provider", cell: ({ provider }) => provider ?? "—" },
+  {
+    heading: "In force",
+    cell: ({ version }) => <span className="whitespace-nowrap">version {version}</span>,
+  },
+  {
+    heading: "Provider",
+    cell: ({ provider }) => <span className="whitespace-nowrap">{provider ?? "—"}</span>,
+  },
   { heading: "Key id", cell: ({ keyId }) => <code className="font-mono text-xs">{keyId ?? "—"}</code> },
   {
     heading: "Sealed since (UTC)",
@@ -87,7 +93,7 @@ export function RewrapNotice(props: {
       }
     >
       <progress
-        className="my-2 block h-2 w-full max-w-md accent-fill"
+        className="my-2 block h-2 w-full max-w-md appearance-none overflow-hidden rounded-full bg-surface [&::-moz-progress-bar]:bg-fill [&::-webkit-progress-bar]:bg-surface [&::-webkit-progress-value]:bg-fill"
         max={total}
         value={current}
         aria-label="Vendor keys rewrapped"

@@ -146,6 +146,7 @@ export default function CustodyPage() {
       <SealedKeys keys={keys} />
       {mayChange && (
         <CustomerKeyForm
+          key={customerKey?.keyId}
           isSet={customerKey !== null}
           removeAt={`${HERE}?confirm=remove`}
           failure={search.get("confirm") === "remove" ? undefined : failure}
