@@ -141,9 +141,12 @@ export function BehaviourFields({ values, failure }: Part) {
 export function VendorKeyField({
   failure,
   label,
+  isAgain = false,
 }: {
   readonly failure: ShownFailure | undefined;
   readonly label: string;
+  /** The form shows again what was typed into it; the key is not part of that. */
+  readonly isAgain?: boolean;
 }) {
   return (
     <TextField
@@ -153,7 +156,7 @@ export function VendorKeyField({
       autoComplete="off"
       spellCheck={false}
       required
-      hint="It is sealed as it arrives. This dashboard can store it and cannot read it back: only the proxy can open it."
+      hint={`${isAgain ? "Enter the key again: it was not kept. " : ""}It is sealed as it arrives. This dashboard can store it and cannot read it back: only the proxy can open it.`}
       error={fieldError(failure, "secret")}
     />
   );
