@@ -56,6 +56,10 @@ const COMMANDS: Readonly<Record<string, Example>> = {
     args: async (things) => (await things.member(), ["members", "list"]),
     says: /^EMAIL +ROLE.*@example\.com +viewer/s,
   },
+  showMember: {
+    args: async (things) => ["members", "show", await things.member()],
+    says: /email +\S+@example\.com\nrole +viewer/,
+  },
   changeMember: {
     args: async (things) => ["members", "change", await things.member(), "--role", "admin"],
     says: /role +admin/,
@@ -67,6 +71,10 @@ const COMMANDS: Readonly<Record<string, Example>> = {
   listInvitations: {
     args: async (things) => (await things.invitation(), ["invitations", "list"]),
     says: /^EMAIL.*@example\.com +viewer/s,
+  },
+  showInvitation: {
+    args: async (things) => ["invitations", "show", await things.invitation()],
+    says: /email +\S+@example\.com\nrole +viewer/,
   },
   createInvitation: {
     args: () => ["invitations", "create", "grace@example.com", "--role", "admin"],

@@ -8,7 +8,7 @@ import type { KeyControlApi } from "@relaykey/core/rpc";
 import { Secret } from "@relaykey/core/secret";
 import { importTagKey } from "@relaykey/core/token";
 import { openDatabase } from "@relaykey/db/client";
-import { log } from "./log.ts";
+import { log } from "@relaykey/core/log";
 import type { StripeSettings } from "./service/billing/stripe-api.ts";
 import type { ServiceDependencies } from "./service/dependencies.ts";
 

@@ -1,7 +1,7 @@
 import { deleteExpired } from "@relaykey/db/queries/housekeeping";
 import { destroyRetiredSecrets } from "@relaykey/db/queries/vendor-keys";
 import type { Dependencies } from "./config.ts";
-import { describeError } from "./log.ts";
+import { describeError } from "@relaykey/core/log";
 import { deleteDueOrganizations } from "./service/deletion.ts";
 import { retryOpenChanges } from "./service/enforcement.ts";
 import { noticeExpiringKeys } from "./service/notices/expiring.ts";

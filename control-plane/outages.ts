@@ -2,7 +2,7 @@ import { data } from "@remix-run/cloudflare";
 import type { ServerBuild } from "@remix-run/cloudflare";
 import { isDatabaseAway } from "@relaykey/db/client";
 import { DATABASE_AWAY } from "./app/components/failure.ts";
-import { describeError } from "./log.ts";
+import { describeError } from "@relaykey/core/log";
 
 /** Makes of every loader and action one that answers 503, with a page that says so, while the database is away. */
 export function sayOutages(build: ServerBuild): ServerBuild {

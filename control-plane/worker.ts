@@ -5,7 +5,7 @@ import { referencePage } from "./api/reference-page.ts";
 import { handleApp } from "./app-handler.ts";
 import { ConfigurationError, configure } from "./config.ts";
 import type { Dependencies } from "./config.ts";
-import { describeError, log } from "./log.ts";
+import { describeError, log } from "@relaykey/core/log";
 import { runJobs, tellOutside } from "./jobs.ts";
 import { baseFields } from "./security-fields.ts";
 import { securityTxt } from "./security-txt.ts";

@@ -41,6 +41,16 @@ function addMembers(group: Command): void {
   );
 
   group
+    .command("show <id>")
+    .description("show one")
+    .action(
+      withContext(async (context, id: string) => {
+        const answer = await context.call("GET", `/members/${encodeURIComponent(id)}`);
+        printOne(context.printer, answer, "member");
+      }),
+    );
+
+  group
     .command("change <id>")
     .description("give a member another role; the last admin stays one")
     .addOption(roleOption().makeOptionMandatory())
@@ -70,6 +80,16 @@ function addInvitations(group: Command): void {
       printList(context.printer, answer, INVITATIONS);
     }),
   );
+
+  group
+    .command("show <id>")
+    .description("show an open one")
+    .action(
+      withContext(async (context, id: string) => {
+        const answer = await context.call("GET", `/invitations/${encodeURIComponent(id)}`);
+        printOne(context.printer, answer, "invitation");
+      }),
+    );
 
   group
     .command("create <email>")

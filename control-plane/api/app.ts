@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { compileScope, matchScope } from "@relaykey/core/scope";
-import { describeError } from "../log.ts";
+import { describeError } from "@relaykey/core/log";
 import { authorize } from "../service/authorization.ts";
 import type { Caller } from "../service/caller.ts";
 import type { ServiceDependencies } from "../service/dependencies.ts";
@@ -12,7 +12,7 @@ import { ApiError, problem } from "./errors.ts";
 import type { ApiErrorCode } from "./errors.ts";
 import { once } from "./idempotency.ts";
 import { readBody, readQuery } from "./input.ts";
-import { checkIfMatch } from "./precondition.ts";
+import { checkIfMatch, readingOf } from "./precondition.ts";
 import { respond } from "./respond.ts";
 import { DEFAULT_API_LIMITS } from "./throttle.ts";
 import type { ApiLimits } from "./throttle.ts";
@@ -103,7 +103,7 @@ async function expectedRevision(
 ): Promise<Outcome<number | null>> {
   const field = context.req.header("If-Match");
   if (route.conditional !== true || field === undefined) return ok(null);
-  const reading = ROUTES.find(({ method, path }) => method === "GET" && path === route.path);
+  const reading = readingOf(route, ROUTES);
   if (reading === undefined) throw new TypeError(`Nothing shows what ${route.id} changes.`);
   return checkIfMatch(reading, field, raw, asked);
 }
@@ -153,7 +153,9 @@ function allowedMethods(path: string): string[] {
     const pattern = route.path.split("/");
     return (
       pattern.length === segments.length &&
-      pattern.every((part, index) => part.startsWith("{") || part === segments[index])
+      pattern.every((part, index) =>
+        part.startsWith("{") ? segments[index] !== "" : part === segments[index],
+      )
     );
   });
   const methods = new Set<string>(matches.map(({ method }) => method));

@@ -13,7 +13,18 @@ export async function etagOf({ json, validated = json }: Reply<unknown>): Promis
 }
 
 /**
- * Judges If-Match (RFC 9110 §13.1.1) against what GET on the same path shows.
+ * What shows the thing that an operation changes: GET on its path, or, for an act on a thing such as
+ * `/invitations/{invitation}/resend`, on the path of the thing.
+ */
+export function readingOf({ path }: Route, routes: readonly Route[]): Route | undefined {
+  const ofThing = path.replace(/(\/\{\w+\})\/[a-z-]+$/, "$1");
+  return [path, ofThing]
+    .map((each) => routes.find((route) => route.method === "GET" && route.path === each))
+    .find((route) => route !== undefined);
+}
+
+/**
+ * Judges If-Match (RFC 9110 §13.1.1) against what GET shows of the thing.
  *
  * @returns the revision that the change has to find: between this look and the write nobody else may have changed it.
  * @throws ApiError when the field is malformed, or names no state that the thing is in.

@@ -73,7 +73,7 @@ interface Described {
     readonly caller: Caller;
     readonly made: Made;
   }) => Promise<Outcome<Reply<unknown>>>;
-  /** A change of what GET on the same path shows: If-Match makes it conditional. */
+  /** A change of what GET shows with an ETag (precondition.ts says which GET): If-Match makes it conditional. */
   readonly conditional?: true;
   /** An unsafe method that changes nothing of the organization all the same: it works something out, or repeats what is under way. */
   readonly changes?: "nothing";

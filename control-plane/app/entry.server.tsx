@@ -2,7 +2,7 @@ import type { AppLoadContext, EntryContext, HandleErrorFunction } from "@remix-r
 import { RemixServer } from "@remix-run/react";
 import { isbot } from "isbot";
 import { renderToReadableStream } from "react-dom/server";
-import { describeError } from "../log.ts";
+import { describeError } from "@relaykey/core/log";
 import { NonceContext } from "./components/nonce.ts";
 
 export default async function handleRequest(

@@ -1,12 +1,12 @@
 import { BLOCK_REASONS } from "@relaykey/core/block-reasons";
 import type { BlockReason } from "@relaykey/core/block-reasons";
 import { DEFAULT_CONFIRMATION } from "@relaykey/core/confirmation";
-import { exactRule, nearestRule } from "@relaykey/core/explain";
 import type { NearMiss } from "@relaykey/core/explain";
 import { canonicalIp, compileNetworks } from "@relaykey/core/ip";
 import type { CanonicalIp } from "@relaykey/core/ip";
 import { compilePolicy, judge, readTarget } from "@relaykey/core/judge";
 import type { Policy, Verdict } from "@relaykey/core/judge";
+import { NO_LIMITS } from "@relaykey/core/limits";
 import { formatRule } from "@relaykey/core/scope";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { IpPolicy } from "@relaykey/core/snapshot";
@@ -19,6 +19,7 @@ import { findIntegration } from "./integrations.ts";
 import { fail, invalid, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { showOrganization } from "./organizations.ts";
+import { nearMiss, remedyFor } from "./remedies.ts";
 
 /** A request that nobody makes. */
 export interface ImaginedRequest {
@@ -188,8 +189,7 @@ function explain({ policy, rules }: Subject, verdict: Verdict, asked: Asked): Dr
     };
   }
   const { reason } = verdict;
-  const isScope = reason === "scope_path" || reason === "scope_method" || reason === "scope_query";
-  const near = isScope && target.ok ? nearestRule(policy.scope, method, target.target) : null;
+  const near = nearMiss(policy, reason, asked);
   return {
     ...same,
     allowed: false,
@@ -198,7 +198,12 @@ function explain({ policy, rules }: Subject, verdict: Verdict, asked: Asked): Dr
     detail: verdict.detail ?? BLOCK_REASONS[reason].detail,
     rule: null,
     nearest: near === null ? null : { index: near.rule, text: text(near.rule), misses: near.misses },
-    remedy: REMEDIES[reason]?.(asked, near) ?? null,
+    remedy: remedyFor(reason, {
+      ...{ method, target, ip, near },
+      integration: policy.snapshot.integration.slug,
+      // Whether a limit is reached is known when a request is made.
+      limits: NO_LIMITS,
+    }),
   };
 }
 
@@ -207,31 +212,6 @@ interface Asked {
   readonly target: TargetResult;
   readonly ip: CanonicalIp;
   readonly at: Date;
-}
-
-/** What would have to change, where a change of the policy can help. */
-const REMEDIES: Partial<Record<BlockReason, (asked: Asked, near: NearMiss | null) => string>> = {
-  scope_query: (_, near) =>
-    `Widen the constraints on the query of rule ${ordinal(near)}, or leave the parameters out.`,
-  scope_method: ({ method }, near) => `Add ${method} to the methods of rule ${ordinal(near)}.`,
-  scope_path: ({ method, target }) => {
-    const exact = target.ok ? exactRule(method, target.target) : null;
-    return exact === null ? "Add a rule that covers this path." : `Add the rule "${exact}".`;
-  },
-  ip_not_allowed: ({ ip }) => `Add a block that holds ${ip.address} to the key's allowlist.`,
-  ip_unconfirmed: ({ ip }) => `The holder confirms ${ip.network}, or an admin approves it.`,
-  ip_unconfirmable: () =>
-    "Call from an address that is not shared by strangers, or give the key an allowlist.",
-  token_expired: ({ at }) => `Let the key expire after ${at.toISOString()}.`,
-  token_not_yet_valid: ({ at }) => `Let the key become valid by ${at.toISOString()}.`,
-  integration_disabled: () => "Enable the integration.",
-  key_frozen: () => "End the freeze of the key, of its holder, or of the organization.",
-  token_revoked: () => "Issue a new key: a revocation is final.",
-};
-
-/** As people count. */
-function ordinal(near: NearMiss | null): string {
-  return String((near?.rule ?? 0) + 1);
 }
 
 function splitTarget(text: string): TargetResult {

@@ -15,6 +15,7 @@ import type { ServiceDependencies } from "./dependencies.ts";
 import { fail, invalid, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { withinPlan } from "./plan-limit.ts";
+import { unlessStale } from "./stale.ts";
 import { takeAll } from "./throttle.ts";
 import { toPage } from "./page.ts";
 import type { Page, PageRequest } from "./page.ts";
@@ -35,6 +36,18 @@ export async function listInvitations(
     before: page.cursor,
   });
   return ok(toPage(rows, page.limit, ({ id }) => id));
+}
+
+/** An invitation that was neither accepted nor revoked. */
+export async function showInvitation(
+  deps: ServiceDependencies,
+  caller: Caller,
+  id: string,
+): Promise<Outcome<Invitation>> {
+  const allowed = authorize(caller, "invitation.read");
+  if (!allowed.ok) return allowed;
+  const invitation = await queries.findInvitation(deps.db, caller.organizationId, id);
+  return invitation === null ? fail("not_found") : ok(invitation);
 }
 
 /** Mails a link that makes its reader a member. A second invitation of an address replaces the first. */
@@ -79,18 +92,23 @@ export async function inviteMember(
   if (!stored.ok) return stored;
   const invitedBy = await inviter(deps, caller);
   await mail(deps, caller, { ...invitation, invitedBy }, token);
-  return ok({ ...invitation, invitedBy, createdAt: new Date(now) });
+  return ok({ ...invitation, invitedBy, revision: 1, createdAt: new Date(now) });
 }
 
-/** Mails a new link, which works for seven days again; the one before is dead. */
+/**
+ * Mails a new link, which works for seven days again; the one before is dead.
+ *
+ * @param expected the revision that the invitation must be at; null = any.
+ */
 export async function resendInvitation(
   deps: ServiceDependencies,
   caller: Caller,
   id: string,
+  expected: number | null = null,
 ): Promise<Outcome<Invitation>> {
-  const { organizationId } = caller;
   const allowed = authorize(caller, "invitation.change");
   if (!allowed.ok) return allowed;
+  const { organizationId } = caller;
   const invitation = await queries.findInvitation(deps.db, organizationId, id);
   if (invitation === null) return fail("not_found");
   const mayStill = mayInvite(caller, invitation.role);
@@ -98,29 +116,34 @@ export async function resendInvitation(
   const spared = await sparePeople(deps, organizationId, invitation.email);
   if (!spared.ok) return spared;
   const token = newToken();
+  const tokenHash = await hashOf(token);
   const expiresAt = new Date(deps.now() + VALID_MS);
-  const renewed = await queries.renewInvitation(deps.db, organizationId, {
-    id,
-    tokenHash: await hashOf(token),
-    expiresAt,
-    event: adminEvent(
-      caller,
-      "invitation.resent",
-      { kind: "invitation", id },
-      { metadata: { email: invitation.email } },
-    ),
+  const event = adminEvent(
+    caller,
+    "invitation.resent",
+    { kind: "invitation", id },
+    { metadata: { email: invitation.email } },
+  );
+  return unlessStale(async () => {
+    const renewal = { id, tokenHash, expiresAt, expected, event };
+    const revision = await queries.renewInvitation(deps.db, organizationId, renewal);
+    if (revision === null) return fail("not_found");
+    const fresh = { ...invitation, expiresAt, revision };
+    await mail(deps, caller, fresh, token);
+    return ok(fresh);
   });
-  if (!renewed) return fail("not_found");
-  const fresh = { ...invitation, expiresAt };
-  await mail(deps, caller, fresh, token);
-  return ok(fresh);
 }
 
-/** Makes an invitation's link dead. */
+/**
+ * Makes an invitation's link dead.
+ *
+ * @param expected the revision that the invitation must be at; null = any.
+ */
 export async function revokeInvitation(
   deps: ServiceDependencies,
   caller: Caller,
   id: string,
+  expected: number | null = null,
 ): Promise<Outcome<Invitation>> {
   const allowed = authorize(caller, "invitation.change");
   if (!allowed.ok) return allowed;
@@ -133,12 +156,11 @@ export async function revokeInvitation(
     { kind: "invitation", id },
     { before: { email: invitation.email, role: invitation.role } },
   );
-  const revoked = await queries.revokeInvitation(deps.db, organizationId, {
-    id,
-    now: new Date(deps.now()),
-    event,
+  return unlessStale(async () => {
+    const revocation = { id, now: new Date(deps.now()), expected, event };
+    const revoked = await queries.revokeInvitation(deps.db, organizationId, revocation);
+    return revoked ? ok(invitation) : fail("not_found");
   });
-  return revoked ? ok(invitation) : fail("not_found");
 }
 
 /** What the reader of an invitation's link is shown. */

@@ -9,6 +9,7 @@ import { fail, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { toPage } from "./page.ts";
 import type { Page, PageRequest } from "./page.ts";
+import { unlessStale } from "./stale.ts";
 
 export async function listMembers(
   deps: ServiceDependencies,
@@ -24,18 +25,35 @@ export async function listMembers(
   return ok(toPage(rows, page.limit, ({ id }) => id));
 }
 
-/** Makes a member an admin or a viewer. The last admin stays one. */
+export async function showMember(
+  deps: ServiceDependencies,
+  caller: Caller,
+  memberId: string,
+): Promise<Outcome<Member>> {
+  const allowed = authorize(caller, "member.read");
+  if (!allowed.ok) return allowed;
+  const member = await queries.findMember(deps.db, caller.organizationId, { id: memberId });
+  return member === null ? fail("not_found") : ok(member);
+}
+
+/**
+ * Makes a member an admin or a viewer. The last admin stays one.
+ *
+ * @param expected the revision that the membership must be at; null = any.
+ */
 export async function changeMemberRole(
   deps: ServiceDependencies,
   caller: Caller,
   memberId: string,
   role: Role,
+  expected: number | null = null,
 ): Promise<Outcome<Member>> {
   const allowed = authorize(caller, "member.change");
   if (!allowed.ok) return allowed;
   const { organizationId } = caller;
   const member = await queries.findMember(deps.db, organizationId, { id: memberId });
   if (member === null) return fail("not_found");
+  if (expected !== null && member.revision !== expected) return fail("precondition_failed");
   if (member.role === role) return ok(member);
   const event = adminEvent(
     caller,
@@ -43,21 +61,29 @@ export async function changeMemberRole(
     { kind: "membership", id: member.id },
     { before: { role: member.role }, after: { role }, metadata: { email: member.email } },
   );
-  const changed = await queries.changeRole(deps.db, organizationId, { id: member.id, role, event });
-  return changed ? ok({ ...member, role }) : keptAdmin(deps, caller, member.id);
+  return unlessStale(async () => {
+    const change = { id: member.id, role, expected, event };
+    const revision = await queries.changeRole(deps.db, organizationId, change);
+    return revision === null ? keptAdmin(deps, caller, member.id) : ok({ ...member, role, revision });
+  });
 }
 
-/** Ends somebody's membership at once, also in the browsers where they are looking at the organization. */
+/**
+ * Ends somebody's membership at once, also in the browsers where they are looking at the organization.
+ *
+ * @param expected the revision that it must be at; null = any.
+ */
 export async function removeMember(
   deps: ServiceDependencies,
   caller: Caller,
   memberId: string,
+  expected: number | null = null,
 ): Promise<Outcome<Member>> {
   const allowed = authorize(caller, "member.change");
   if (!allowed.ok) return allowed;
   const member = await queries.findMember(deps.db, caller.organizationId, { id: memberId });
   if (member === null) return fail("not_found");
-  return remove(deps, caller, member, "member.removed");
+  return remove(deps, caller, member, { action: "member.removed", expected });
 }
 
 /** Ends one's own membership. */
@@ -68,14 +94,14 @@ export async function leaveOrganization(deps: ServiceDependencies, caller: Calle
   if (actor.kind !== "user") return fail("people_only");
   const member = await queries.findMember(deps.db, organizationId, { userId: actor.id });
   if (member === null) return fail("not_found");
-  return remove(deps, caller, member, "member.left");
+  return remove(deps, caller, member, { action: "member.left", expected: null });
 }
 
 async function remove(
   deps: ServiceDependencies,
   caller: Caller,
   member: Member,
-  action: string,
+  { action, expected }: { readonly action: string; readonly expected: number | null },
 ): Promise<Outcome<Member>> {
   const event = adminEvent(
     caller,
@@ -83,8 +109,11 @@ async function remove(
     { kind: "membership", id: member.id },
     { before: { email: member.email, role: member.role } },
   );
-  const removed = await queries.removeMember(deps.db, caller.organizationId, { id: member.id, event });
-  return removed ? ok(member) : keptAdmin(deps, caller, member.id);
+  return unlessStale(async () => {
+    const change = { id: member.id, expected, event };
+    const removed = await queries.removeMember(deps.db, caller.organizationId, change);
+    return removed ? ok(member) : keptAdmin(deps, caller, member.id);
+  });
 }
 
 /** Why nothing was changed: the member is gone already, or is the last admin. */

@@ -7,6 +7,7 @@ import type { Role } from "../schema/people.ts";
 import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import { planGuard } from "./plans.ts";
+import { revisionGuard } from "./revisions.ts";
 
 /** An invitation that was neither accepted nor revoked. It may have expired: then it can be sent again. */
 export interface Invitation {
@@ -16,6 +17,7 @@ export interface Invitation {
   /** Address of the person who asked; null when a token did. */
   readonly invitedBy: string | null;
   readonly expiresAt: Date;
+  readonly revision: number;
   readonly createdAt: Date;
 }
 
@@ -25,6 +27,7 @@ const columns = {
   role: invitations.role,
   invitedBy: users.email,
   expiresAt: invitations.expiresAt,
+  revision: invitations.revision,
   createdAt: invitations.createdAt,
 };
 
@@ -76,7 +79,7 @@ export async function insertInvitation(
   await db.batch([
     db
       .update(invitations)
-      .set({ revokedAt: now })
+      .set({ revokedAt: now, revision: sql`${invitations.revision} + 1` })
       .where(
         and(
           eq(invitations.organizationId, invitation.organizationId),
@@ -90,7 +93,13 @@ export async function insertInvitation(
   ]);
 }
 
-/** Gives an open invitation a new link and new time; the link before is dead. @returns whether there was one. */
+/**
+ * Gives an open invitation a new link and new time; the link before is dead.
+ *
+ * @param renewal.expected the revision that it must be at; null = any.
+ * @returns its revision now; null when there was no open one.
+ * @throws what `isStale` knows when the revision is another.
+ */
 export async function renewInvitation(
   db: Database,
   organizationId: string,
@@ -98,40 +107,59 @@ export async function renewInvitation(
     readonly id: string;
     readonly tokenHash: string;
     readonly expiresAt: Date;
+    readonly expected: number | null;
     readonly event: AdminEvent;
   },
-): Promise<boolean> {
-  const { rows } = await db.execute(sql`
-    WITH changed AS (
-      UPDATE ${invitations} SET token_hash = ${renewal.tokenHash},
-        expires_at = ${renewal.expiresAt.toISOString()}::timestamptz
-      WHERE ${invitations.organizationId} = ${organizationId}::uuid AND ${invitations.id} = ${renewal.id}::uuid
-        AND ${isOpen()}
-      RETURNING id
-    ), ${adminEventCte(renewal.event)}
-    SELECT id FROM changed`);
-  return rows.length > 0;
+): Promise<number | null> {
+  const [, , changed] = await db.batch([
+    ...revisionGuard(db, invitations, organizationId, renewal.id, renewal.expected),
+    db.execute<{ revision: number }>(sql`
+      WITH changed AS (
+        UPDATE ${invitations} SET token_hash = ${renewal.tokenHash},
+          expires_at = ${renewal.expiresAt.toISOString()}::timestamptz, revision = ${invitations.revision} + 1
+        WHERE ${invitations.organizationId} = ${organizationId}::uuid AND ${invitations.id} = ${renewal.id}::uuid
+          AND ${isOpen()}
+        RETURNING revision
+      ), ${adminEventCte(renewal.event)}
+      SELECT revision FROM changed`),
+  ]);
+  return changed.rows[0] === undefined ? null : Number(changed.rows[0].revision);
 }
 
-/** @returns whether there was an open one. */
+/**
+ * Withdraws an open invitation.
+ *
+ * @param revocation.expected the revision that it must be at; null = any.
+ * @returns whether there was an open one.
+ * @throws what `isStale` knows when the revision is another.
+ */
 export async function revokeInvitation(
   db: Database,
   organizationId: string,
-  revocation: { readonly id: string; readonly now: Date; readonly event: AdminEvent },
+  revocation: {
+    readonly id: string;
+    readonly now: Date;
+    readonly expected: number | null;
+    readonly event: AdminEvent;
+  },
 ): Promise<boolean> {
-  const { rows } = await db.execute(sql`
-    WITH changed AS (
-      UPDATE ${invitations} SET revoked_at = ${revocation.now.toISOString()}::timestamptz
-      WHERE ${invitations.organizationId} = ${organizationId}::uuid AND ${invitations.id} = ${revocation.id}::uuid
-        AND ${isOpen()}
-      RETURNING id
-    ), ${adminEventCte(revocation.event)}
-    SELECT id FROM changed`);
-  return rows.length > 0;
+  const [, , changed] = await db.batch([
+    ...revisionGuard(db, invitations, organizationId, revocation.id, revocation.expected),
+    db.execute<{ id: string }>(sql`
+      WITH changed AS (
+        UPDATE ${invitations} SET revoked_at = ${revocation.now.toISOString()}::timestamptz,
+          revision = ${invitations.revision} + 1
+        WHERE ${invitations.organizationId} = ${organizationId}::uuid AND ${invitations.id} = ${revocation.id}::uuid
+          AND ${isOpen()}
+        RETURNING id
+      ), ${adminEventCte(revocation.event)}
+      SELECT id FROM changed`),
+  ]);
+  return changed.rows.length > 0;
 }
 
 /** What the link of an invitation leads to. */
-export interface OfferedInvitation extends Omit<Invitation, "createdAt"> {
+export interface OfferedInvitation extends Omit<Invitation, "createdAt" | "revision"> {
   readonly organizationId: string;
   readonly organizationName: string;
 }
@@ -187,7 +215,7 @@ export async function acceptInvitation(
   const now = sql`${accepted.now.toISOString()}::timestamptz`;
   const { rows } = await db.execute(sql`
     WITH changed AS (
-      UPDATE ${invitations} SET accepted_at = ${now}
+      UPDATE ${invitations} SET accepted_at = ${now}, revision = ${invitations.revision} + 1
       WHERE ${invitations.tokenHash} = ${accepted.tokenHash} AND ${invitations.email} = ${accepted.email}
         AND ${isOpen()} AND ${invitations.expiresAt} > ${now}
         AND EXISTS (SELECT 1 FROM ${organizations} WHERE ${organizations.id} = ${invitations.organizationId}

@@ -7,6 +7,7 @@ import { memberships, users } from "../schema/people.ts";
 import type { Role } from "../schema/people.ts";
 import { adminEventCte } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
+import { revisionGuard } from "./revisions.ts";
 
 /** A person in an organization. */
 export interface Member {
@@ -16,6 +17,7 @@ export interface Member {
   readonly email: string;
   readonly role: Role;
   readonly hasPasskey: boolean;
+  readonly revision: number;
   readonly createdAt: Date;
 }
 
@@ -25,6 +27,7 @@ const columns = {
   email: users.email,
   role: memberships.role,
   hasPasskey: sql<boolean>`EXISTS (SELECT 1 FROM ${passkeys} WHERE ${passkeys.userId} = ${memberships.userId})`,
+  revision: memberships.revision,
   createdAt: memberships.createdAt,
 };
 
@@ -72,40 +75,51 @@ export async function findMember(
  * Changes a role. The last admin stays one: the organization's row is locked first, so that the statement after it
  * counts admins that nobody else is changing.
  *
- * @returns false when nothing was changed: no such member, the role already, or the last admin.
+ * @param change.expected the revision that it must be at; null = any.
+ * @returns its revision now; null when nothing was changed: no such member, the role already, or the last admin.
+ * @throws what `isStale` knows when the revision is another.
  */
 export async function changeRole(
   db: Database,
   organizationId: string,
-  change: { readonly id: string; readonly role: Role; readonly event: AdminEvent },
-): Promise<boolean> {
-  const [, rows] = await db.batch([
+  change: {
+    readonly id: string;
+    readonly role: Role;
+    readonly expected: number | null;
+    readonly event: AdminEvent;
+  },
+): Promise<number | null> {
+  const [, , , changed] = await db.batch([
     lockOrganization(db, organizationId),
-    db.execute<{ id: string }>(sql`
+    ...revisionGuard(db, memberships, organizationId, change.id, change.expected),
+    db.execute<{ revision: number }>(sql`
       WITH changed AS (
-        UPDATE ${memberships} SET role = ${change.role}
+        UPDATE ${memberships} SET role = ${change.role}, revision = ${memberships.revision} + 1
         WHERE ${memberships.organizationId} = ${organizationId}::uuid AND ${memberships.id} = ${change.id}::uuid
           AND ${memberships.role} <> ${change.role}
           AND (${change.role} = 'admin' OR ${hasOtherAdmin(organizationId, change.id)})
-        RETURNING id
+        RETURNING revision
       ), ${adminEventCte(change.event)}
-      SELECT id FROM changed`),
+      SELECT revision FROM changed`),
   ]);
-  return rows.rows.length > 0;
+  return changed.rows[0] === undefined ? null : Number(changed.rows[0].revision);
 }
 
 /**
  * Ends a membership, and turns the sessions that show the organization away from it. The last admin stays.
  *
+ * @param change.expected the revision that it must be at; null = any.
  * @returns false when nothing was changed: no such member, or the last admin.
+ * @throws what `isStale` knows when the revision is another.
  */
 export async function removeMember(
   db: Database,
   organizationId: string,
-  change: { readonly id: string; readonly event: AdminEvent },
+  change: { readonly id: string; readonly expected: number | null; readonly event: AdminEvent },
 ): Promise<boolean> {
-  const [, rows] = await db.batch([
+  const [, , , changed] = await db.batch([
     lockOrganization(db, organizationId),
+    ...revisionGuard(db, memberships, organizationId, change.id, change.expected),
     db.execute<{ id: string }>(sql`
       WITH changed AS (
         DELETE FROM ${memberships}
@@ -118,7 +132,7 @@ export async function removeMember(
       ), ${adminEventCte(change.event)}
       SELECT id FROM changed`),
   ]);
-  return rows.rows.length > 0;
+  return changed.rows.length > 0;
 }
 
 /** A statement that makes changes of an organization's members happen one after the other. */

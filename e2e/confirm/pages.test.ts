@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../browser.ts";
 import { PagesStack, aView } from "./pages-stack.ts";
 import type { Arranged } from "./pages-stack.ts";
-import { LOOKS, READING_MS, check, read, title } from "./visitor.ts";
+import { LOOKS, READING_MS, check, read, title, visit } from "./visitor.ts";
 
 const LOCATOR = "0123456789abcdef";
 
@@ -34,20 +34,13 @@ const LATE = {
   freezable: { keyName: "Laptop", keyDisplay: "rk_proxy_…a1b2", organizationName: "Acme" },
 } as const;
 
-async function open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  await page.goto(url);
-  return page;
-}
-
 describe.each<[string, BrowserContextOptions]>([
   ["with scripts", {}],
   ["without scripts", { javaScriptEnabled: false }],
 ])("a person, %s,", (_name, options) => {
   test("confirms with one choice and one button, once", async () => {
     const { url, token } = await stack.link(ANSWERS);
-    const page = await open(url, options);
+    const page = await visit(browser, url, options);
     expect(await title(page)).toBe("Was this you?");
     await read(page);
     await page.click("text=Yes, this was me");
@@ -60,7 +53,7 @@ describe.each<[string, BrowserContextOptions]>([
 
   test("freezes the key in two steps, and can go back after the first", async () => {
     const { url, token } = await stack.link(ANSWERS);
-    const page = await open(url, options);
+    const page = await visit(browser, url, options);
     await read(page);
     await page.click("text=No, this wasn’t me");
     await page.click("text=Continue");
@@ -80,7 +73,7 @@ describe.each<[string, BrowserContextOptions]>([
 
   test("who is not sure changes nothing", async () => {
     const { url, token } = await stack.link(ANSWERS);
-    const page = await open(url, options);
+    const page = await visit(browser, url, options);
     await read(page);
     await page.click("text=I’m not sure");
     await page.click("text=Continue");
@@ -93,7 +86,7 @@ describe.each<[string, BrowserContextOptions]>([
       { ...ANSWERS, confirm: { state: "mismatch" } },
       aView({ numberMatching: true }),
     );
-    const page = await open(url, options);
+    const page = await visit(browser, url, options);
     const answer = async (number: string): Promise<void> => {
       await read(page);
       await page.click("text=Yes, this was me");
@@ -116,7 +109,7 @@ describe.each<[string, BrowserContextOptions]>([
 
   test("replaces an expired link", async () => {
     const { url, token } = await stack.link({ ...ANSWERS, view: { state: "expired" } });
-    const page = await open(url, options);
+    const page = await visit(browser, url, options);
     expect(await title(page)).toBe("This link has expired");
     await read(page);
     await page.click("text=Send a new mail");
@@ -126,7 +119,7 @@ describe.each<[string, BrowserContextOptions]>([
 
   test.each(["expired", "locked"] as const)("says “this wasn’t me” with a link that is %s", async (state) => {
     const { url, token } = await stack.link({ ...ANSWERS, view: { ...LATE, state } });
-    const page = await open(url, options);
+    const page = await visit(browser, url, options);
     await page.click("text=This wasn’t me");
     expect(await title(page)).toBe("Freeze this key?");
     expect(await page.textContent(".card")).toContain("Laptop");
@@ -146,7 +139,7 @@ describe.each<[string, BrowserContextOptions]>([
 
 test("a link that ended otherwise offers nothing to freeze, whoever asks for it", async () => {
   const { url, token } = await stack.link({ ...ANSWERS, view: { state: "confirmed" } });
-  const page = await open(`${url}?freeze`);
+  const page = await visit(browser, `${url}?freeze`);
   expect(await title(page)).toBe("Already confirmed");
   expect(await page.locator("form").count()).toBe(0);
   expect(await stack.calls(token)).toEqual([]);
@@ -154,7 +147,7 @@ test("a link that ended otherwise offers nothing to freeze, whoever asks for it"
 
 test("everything can be done with the keyboard alone", async () => {
   const { url, token } = await stack.link(ANSWERS);
-  const page = await open(url);
+  const page = await visit(browser, url);
   await read(page);
   await page.keyboard.press("Tab");
   await page.keyboard.press("ArrowDown");
@@ -166,7 +159,7 @@ test("everything can be done with the keyboard alone", async () => {
 
 test("an answer in no time is asked for again, and then counts", async () => {
   const { url, token } = await stack.link(ANSWERS);
-  const page = await open(url);
+  const page = await visit(browser, url);
   await page.click("text=Yes, this was me");
   await page.click("text=Continue");
   expect(await page.textContent("[role=alert]")).toContain("very quick");
@@ -180,7 +173,7 @@ test("an answer in no time is asked for again, and then counts", async () => {
 
 test("without a choice nothing is sent", async () => {
   const { url, token } = await stack.link(ANSWERS);
-  const page = await open(url);
+  const page = await visit(browser, url);
   await read(page);
   await page.click("text=Continue");
   expect(await page.locator("input:invalid").count()).toBeGreaterThan(0);
@@ -336,7 +329,7 @@ test("what others wrote is text: a hostile call cannot write into the page or th
     },
   });
   const { url } = await stack.link(ANSWERS, view);
-  const page = await open(url);
+  const page = await visit(browser, url);
   const dialogs: string[] = [];
   page.on("dialog", (dialog) => dialogs.push(dialog.message()));
   expect(await page.locator("img, .card script").count()).toBe(0);
@@ -411,7 +404,7 @@ describe.each(LOOKS)("accessible and whole, %s:", (look, options) => {
       { ...ANSWERS, ...answers },
       aView({ numberMatching: matching === true }),
     );
-    const page = await open(url, options);
+    const page = await visit(browser, url, options);
     if (act !== undefined) {
       await read(page);
       await act(page);
@@ -422,7 +415,7 @@ describe.each(LOOKS)("accessible and whole, %s:", (look, options) => {
   });
 
   test("help", async () => {
-    const page = await open(`${stack.confirm}/help`, options);
+    const page = await visit(browser, `${stack.confirm}/help`, options);
     await check(page, `help-${look}`);
   });
 });

@@ -4,7 +4,7 @@ import { until } from "@relaykey/local/test/run-workerd";
 import { launchBrowser } from "../browser.ts";
 import { PagesStack, aReview } from "./pages-stack.ts";
 import type { Arranged } from "./pages-stack.ts";
-import { LOOKS, check, read, title } from "./visitor.ts";
+import { LOOKS, check, read, title, visit } from "./visitor.ts";
 
 const LOCATOR = "0123456789abcdef";
 const FIRST = "198.51.100.4";
@@ -29,19 +29,13 @@ const ANSWERS: Arranged = {
   freezeKey: { state: "frozen_now", withinSeconds: 0 },
 };
 
-async function open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const page = await (await browser.newContext(options)).newPage();
-  await page.goto(url);
-  return page;
-}
-
 describe.each<[string, BrowserContextOptions]>([
   ["with scripts", {}],
   ["without scripts", { javaScriptEnabled: false }],
 ])("a holder, %s,", (_name, options) => {
   test("sees where the keys work, and since when and why", async () => {
     const { url, token } = await stack.reviewLink(ANSWERS);
-    const page = await open(url, options);
+    const page = await visit(browser, url, options);
     expect(await title(page)).toBe("Where your keys work");
     const text = await page.textContent("main");
     for (const fact of [
@@ -69,7 +63,7 @@ describe.each<[string, BrowserContextOptions]>([
 
   test("stops trusting a network with one choice and one button", async () => {
     const { url, token } = await stack.reviewLink(ANSWERS);
-    const page = await open(url, options);
+    const page = await visit(browser, url, options);
     await page.click(`[aria-label="Stop trusting ${FIRST}"]`);
     expect(await title(page)).toBe("Stop trusting this network?");
     await read(page);
@@ -91,7 +85,7 @@ describe.each<[string, BrowserContextOptions]>([
 
   test("freezes a key that is not safe", async () => {
     const { url, token } = await stack.reviewLink(ANSWERS);
-    const page = await open(url, options);
+    const page = await visit(browser, url, options);
     await page.click("text=This key is not safe: freeze it >> nth=0");
     expect(await page.textContent(".card")).toContain("Laptop");
     await read(page);
@@ -108,7 +102,7 @@ describe.each<[string, BrowserContextOptions]>([
       openReview: review.token,
       then: { confirm: { view: { state: "confirmed" } } },
     });
-    const page = await open(url, options);
+    const page = await visit(browser, url, options);
     await read(page);
     await page.click("text=Yes, this was me");
     await page.click("text=Continue");
@@ -124,7 +118,7 @@ describe.each<[string, BrowserContextOptions]>([
 
   test("asks for a link by address; the answer is the same whether it is known or not", async () => {
     const email = `ann-${crypto.randomUUID()}@example.org`;
-    const page = await open(`${stack.confirm}/help`, options);
+    const page = await visit(browser, `${stack.confirm}/help`, options);
     await page.click("text=Ask for a link");
     await read(page);
     await page.fill("#email", ` ${email.toUpperCase()} `);
@@ -150,7 +144,7 @@ test.each([
   ["nothing", "?stop="],
 ])("%s cannot be picked", async (_name, query) => {
   const { url, token } = await stack.reviewLink(ANSWERS);
-  const page = await open(`${url}${query}`);
+  const page = await visit(browser, `${url}${query}`);
   expect(await title(page)).toBe("Where your keys work");
   expect(await page.locator("form").count()).toBe(0);
   expect(await stack.calls(token)).toEqual([]);
@@ -161,7 +155,7 @@ test("a form for one network is none for another, nor for another link", async (
   const another = await stack.reviewLink(ANSWERS);
   const query = new URLSearchParams({ stop: "2001:db8:85a3:8d3::/64" });
   for (const target of [`${url}?${query.toString()}`, `${another.url}?stop=${FIRST}`]) {
-    const page = await open(`${url}?stop=${FIRST}`);
+    const page = await visit(browser, `${url}?stop=${FIRST}`);
     await read(page);
     await page.evaluate((action) => {
       document.forms[0]?.setAttribute("action", action);
@@ -176,7 +170,7 @@ test("a form for one network is none for another, nor for another link", async (
 
 test("a link that has ended, and one that was never made, show nothing", async () => {
   const { url } = await stack.reviewLink({ review: { state: "ended" } });
-  const page = await open(url);
+  const page = await visit(browser, url);
   expect(await title(page)).toBe("This link has ended");
   await page.click("text=Ask for a new link");
   expect(await title(page)).toBe("Where do your keys work?");
@@ -236,7 +230,7 @@ test.concurrent.each(Object.entries(ENDS))(
   "accessible and whole: %s",
   async (name, { answers, query, act }) => {
     const { url } = await stack.reviewLink({ ...ANSWERS, ...answers });
-    const page = await open(`${url}${query ?? ""}`);
+    const page = await visit(browser, `${url}${query ?? ""}`);
     if (act !== undefined) {
       await read(page);
       await act(page);
@@ -254,13 +248,13 @@ describe.each(LOOKS)("accessible and whole, %s:", (look, options) => {
     ["freeze-key", `?freeze=${LAPTOP}`],
   ])("%s", async (name, query) => {
     const { url } = await stack.reviewLink(ANSWERS);
-    const page = await open(`${url}${query}`, options);
+    const page = await visit(browser, `${url}${query}`, options);
     await check(page, `review-${name}-${look}`);
     await page.context().close();
   });
 
   test("asking", async () => {
-    const page = await open(`${stack.confirm}/networks`, options);
+    const page = await visit(browser, `${stack.confirm}/networks`, options);
     await check(page, `ask-${look}`);
     await read(page);
     await page.fill("#email", "ann@example");

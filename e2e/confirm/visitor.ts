@@ -1,10 +1,22 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { expect } from "vitest";
 
 const ARTIFACTS = fileURLToPath(new URL("../artifacts/confirm/", import.meta.url));
+
+/** Opens an address as somebody who was never here: nothing is left over from other visits. */
+export async function visit(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  await page.goto(url);
+  return page;
+}
 
 /** As long as a person needs to read. */
 export const READING_MS = 1_600;

@@ -6,7 +6,7 @@ import { moveToRetention } from "@relaykey/db/queries/retention";
 import { ConfigurationError, configure } from "./config.ts";
 import type { Dependencies } from "./config.ts";
 import { drain } from "./drain.ts";
-import { log } from "./log.ts";
+import { log } from "@relaykey/core/log";
 import { verifyChains } from "./verify-chains.ts";
 import { watch } from "./watch.ts";
 

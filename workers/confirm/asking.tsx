@@ -1,7 +1,7 @@
 import { clientIp } from "@relaykey/core/client-ip";
 import { parseEmail } from "@relaykey/core/email";
 import { encodeReviewRequest } from "@relaykey/core/review-request";
-import { log } from "./log.ts";
+import { log } from "@relaykey/core/log";
 import { AskPage } from "./pages/ask.tsx";
 import { PROBLEMS } from "./sitting.tsx";
 import type { Shown, Sitting } from "./sitting.tsx";

@@ -2,7 +2,7 @@ import { newId } from "@relaykey/core/ids";
 import { app } from "./app.tsx";
 import { ConfigurationError, configure } from "./config.ts";
 import type { Dependencies } from "./config.ts";
-import { log } from "./log.ts";
+import { log } from "@relaykey/core/log";
 import { buryMail, sendMail } from "./mail/consume.ts";
 
 const DEAD_LETTERS = "relaykey-mail-dead";

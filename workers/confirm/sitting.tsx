@@ -4,7 +4,7 @@ import type { BrowserCookie } from "./browser-cookie.ts";
 import type { Dependencies } from "./config.ts";
 import { decodeLink } from "./link.ts";
 import type { Link } from "./link.ts";
-import { log } from "./log.ts";
+import { log } from "@relaykey/core/log";
 import { EndPage, endStatus } from "./pages/ends.tsx";
 import type { End, EndPageProps } from "./pages/ends.tsx";
 import { judgeSubmission, makeTicket } from "./submission.ts";

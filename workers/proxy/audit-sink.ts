@@ -1,6 +1,6 @@
 import { encodeAuditBatches } from "@relaykey/core/audit-event";
 import type { AuditEvent } from "@relaykey/core/audit-event";
-import { describeError, log } from "./log.ts";
+import { describeError, log } from "@relaykey/core/log";
 
 /** How long events are gathered before they leave as one message. */
 const WINDOW_MS = 50;

@@ -14,7 +14,7 @@ import type {
 } from "@relaykey/core/rpc";
 import { hashLinkToken } from "./confirmation-token.ts";
 import { holderStub } from "./holders.ts";
-import { describeError, log } from "./log.ts";
+import { describeError, log } from "@relaykey/core/log";
 import { copyPolicy } from "./policy-cache.ts";
 
 const REVIEW_TOKEN_BYTES = 32;

@@ -1,7 +1,7 @@
 import { newId } from "@relaykey/core/ids";
 import { ConfigurationError, configure } from "./config.ts";
 import type { Dependencies } from "./config.ts";
-import { log } from "./log.ts";
+import { log } from "@relaykey/core/log";
 import { relay } from "./relay.ts";
 
 export { Confirmations } from "./confirmations.ts";

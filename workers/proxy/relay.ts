@@ -8,7 +8,7 @@ import type { BodyEnd } from "./download.ts";
 import { rateStatus } from "./start-lease.ts";
 import type { Keep } from "./lease-book.ts";
 import type { LeaseSubject, StartLease } from "./start-lease.ts";
-import { describeError, log } from "./log.ts";
+import { describeError, log } from "@relaykey/core/log";
 import { refused } from "./outcome.ts";
 import type { Refused } from "./outcome.ts";
 import { callerResponse } from "./respond.ts";

@@ -4,8 +4,9 @@ import {
   listInvitations,
   resendInvitation,
   revokeInvitation,
+  showInvitation,
 } from "../../service/invitations.ts";
-import { changeMemberRole, listMembers, removeMember } from "../../service/members.ts";
+import { changeMemberRole, listMembers, removeMember, showMember } from "../../service/members.ts";
 import { presentDomain, presentInvitation, presentMember, presentPage } from "../presenters.ts";
 import { answered, route } from "../route.ts";
 import { pageRequest } from "../schemas/fields.ts";
@@ -42,6 +43,22 @@ export const memberRoutes = [
       })),
   }),
   route({
+    method: "GET",
+    path: "/members/{member}",
+    id: "showMember",
+    action: "member.read",
+    tag: "Members",
+    summary: "Show a member",
+    params: memberParams,
+    answer: memberAnswer,
+    statuses: [200],
+    handle: async ({ deps, caller, params }) =>
+      answered(await showMember(deps, caller, params.member), (member) => ({
+        json: { member: presentMember(member) },
+        revision: member.revision,
+      })),
+  }),
+  route({
     method: "PATCH",
     path: "/members/{member}",
     id: "changeMember",
@@ -55,8 +72,9 @@ export const memberRoutes = [
     answer: memberAnswer,
     statuses: [200],
     errors: ["last_admin"],
-    handle: async ({ deps, caller, params, body }) =>
-      answered(await changeMemberRole(deps, caller, params.member, body.role), (member) => ({
+    conditional: true,
+    handle: async ({ deps, caller, params, body, expected }) =>
+      answered(await changeMemberRole(deps, caller, params.member, body.role, expected), (member) => ({
         json: { member: presentMember(member) },
       })),
   }),
@@ -72,8 +90,9 @@ export const memberRoutes = [
     answer: memberAnswer,
     statuses: [200],
     errors: ["last_admin"],
-    handle: async ({ deps, caller, params }) =>
-      answered(await removeMember(deps, caller, params.member), (member) => ({
+    conditional: true,
+    handle: async ({ deps, caller, params, expected }) =>
+      answered(await removeMember(deps, caller, params.member, expected), (member) => ({
         json: { member: presentMember(member) },
       })),
   }),
@@ -117,6 +136,22 @@ export const memberRoutes = [
       })),
   }),
   route({
+    method: "GET",
+    path: "/invitations/{invitation}",
+    id: "showInvitation",
+    action: "invitation.read",
+    tag: "Members",
+    summary: "Show an open invitation",
+    params: invitationParams,
+    answer: invitationAnswer,
+    statuses: [200],
+    handle: async ({ deps, caller, params }) =>
+      answered(await showInvitation(deps, caller, params.invitation), (invitation) => ({
+        json: { invitation: presentInvitation(invitation) },
+        revision: invitation.revision,
+      })),
+  }),
+  route({
     method: "POST",
     path: "/invitations/{invitation}/resend",
     id: "resendInvitation",
@@ -128,8 +163,9 @@ export const memberRoutes = [
     answer: invitationAnswer,
     statuses: [200],
     errors: ["too_many_tries"],
-    handle: async ({ deps, caller, params }) =>
-      answered(await resendInvitation(deps, caller, params.invitation), (invitation) => ({
+    conditional: true,
+    handle: async ({ deps, caller, params, expected }) =>
+      answered(await resendInvitation(deps, caller, params.invitation, expected), (invitation) => ({
         json: { invitation: presentInvitation(invitation) },
       })),
   }),
@@ -143,8 +179,9 @@ export const memberRoutes = [
     params: invitationParams,
     answer: invitationAnswer,
     statuses: [200],
-    handle: async ({ deps, caller, params }) =>
-      answered(await revokeInvitation(deps, caller, params.invitation), (invitation) => ({
+    conditional: true,
+    handle: async ({ deps, caller, params, expected }) =>
+      answered(await revokeInvitation(deps, caller, params.invitation, expected), (invitation) => ({
         json: { invitation: presentInvitation(invitation) },
       })),
   }),

@@ -88,6 +88,21 @@ describe("If-Match", () => {
     expect((await client("GET", path)).headers.get("ETag")).not.toBe(etag);
   });
 
+  test("of an act is that of the thing: an invitation that was sent again is not withdrawn by who has not seen it", async () => {
+    const made = await client("POST", "/invitations", { email: `${newId()}@example.com`, role: "viewer" });
+    const path = `/invitations/${(made.body["invitation"] as { id: string }).id}`;
+    const read = async () => (await client("GET", path)).headers.get("ETag") ?? "";
+    const etag = await read();
+    world.advance(1_000);
+    expect((await client("POST", `${path}/resend`, undefined, { "If-Match": etag })).status).toBe(200);
+    const stale = { status: 412, body: { code: "precondition_failed" } };
+    expect(await client("POST", `${path}/resend`, undefined, { "If-Match": etag })).toMatchObject(stale);
+    expect(await client("DELETE", path, undefined, { "If-Match": etag })).toMatchObject(stale);
+    expect((await client("DELETE", path, undefined, { "If-Match": await read() })).status).toBe(200);
+    expect((await client("GET", path)).status).toBe(404);
+    expect((await client("DELETE", path, undefined, { "If-Match": "*" })).status).toBe(404);
+  });
+
   test("of a key stands for its policy, however often the key is used meanwhile", async () => {
     const made = await client("POST", "/keys", KEY);
     const path = `/keys/${(made.body["key"] as { id: string }).id}`;
@@ -136,7 +151,7 @@ describe("the dry run", () => {
       {
         reason: "scope_path",
         nearest: { index: 1, misses: "path" },
-        remedy: 'Add the rule "POST /v1/chat/a/b".',
+        remedy: 'Add the rule "POST /v1/chat/a/b" to the key, or a pattern that covers it.',
       },
     ],
     ["an ambiguous path", { target: "/v1/%2e%2e/x" }, { reason: "path_ambiguous", status: 400 }],

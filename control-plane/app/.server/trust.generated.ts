@@ -176,7 +176,7 @@ export const TRUST = {
           title: "concurrent first calls from two networks trust exactly one",
         },
         {
-          file: "workers/proxy/test/confirmation.test.ts",
+          file: "workers/proxy/test/review.test.ts",
           title: "G1: no request starts from a network that its holder took back, and its streams are cut",
         },
         {

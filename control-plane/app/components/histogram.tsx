@@ -143,6 +143,18 @@ function Legend({ series, bars }: { readonly series: readonly Series[]; readonly
   );
 }
 
+/** The parts of a bar, each on top of the one before. */
+function stack(bar: Bar, series: readonly Series[], top: number) {
+  let y = HEIGHT;
+  return series.map(({ label, tone }, index) => {
+    const count = bar.counts[index] ?? 0;
+    // What is there is seen, however little it is.
+    const height = count === 0 ? 0 : Math.max(1.5, (count / top) * (HEIGHT - 4));
+    y -= height;
+    return { label, tone, count, height, y: Math.max(0, y) };
+  });
+}
+
 function Column(props: {
   readonly bar: Bar;
   readonly series: readonly Series[];
@@ -152,14 +164,7 @@ function Column(props: {
   readonly onKeyDown: (event: KeyboardEvent) => void;
 }) {
   const { bar, series, top, x } = props;
-  let y = HEIGHT;
-  const parts = series.map(({ label, tone }, index) => {
-    const count = bar.counts[index] ?? 0;
-    // What is there is seen, however little it is.
-    const height = count === 0 ? 0 : Math.max(1.5, (count / top) * (HEIGHT - 4));
-    y -= height;
-    return { label, tone, count, height, y: Math.max(0, y) };
-  });
+  const parts = stack(bar, series, top);
   const spoken = parts
     .filter(({ count }) => count > 0)
     .map(({ label, count }) => `${label} ${count.toLocaleString("en")}`);

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { readLayout, workerHandlers } from "../config.ts";
-import { log } from "../log.ts";
+import { log } from "@relaykey/core/log";
 import { parseCron } from "./expression.ts";
 
 const MINUTE_MS = 60_000;

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { readLayout, workerHandlers } from "../config.ts";
 import type { QueueResult } from "../config.ts";
 import type { QueueLayout } from "../layout.ts";
-import { log } from "../log.ts";
+import { log } from "@relaykey/core/log";
 import { MAX_BATCH_BYTES, deliveredBody } from "./messages.ts";
 import type { ContentType, NewMessage } from "./messages.ts";
 import { fateOf } from "./settle.ts";

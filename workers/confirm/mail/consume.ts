@@ -1,7 +1,7 @@
 import { decodeMail } from "@relaykey/core/mail";
 import type { MailMessage } from "@relaykey/core/mail";
 import type { Dependencies } from "../config.ts";
-import { log } from "../log.ts";
+import { log } from "@relaykey/core/log";
 import { compose, dueToHolder } from "./compose.ts";
 import type { HolderMessage } from "./compose.ts";
 import { reportFailure } from "./failure.ts";

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { isId } from "@relaykey/core/ids";
 import type { MailFailure } from "@relaykey/core/notice";
 import type { Dependencies } from "../config.ts";
-import { log } from "../log.ts";
+import { log } from "@relaykey/core/log";
 import { reportFailure } from "../mail/failure.ts";
 import type { Addressee } from "../mail/transports/transport.ts";
 import { verifyDelivery } from "./signature.ts";

@@ -13,7 +13,7 @@ import type {
   ReviewView,
 } from "@relaykey/core/rpc";
 import { hashLinkToken, importLinkKey, linkToken } from "../confirmation-token.ts";
-import { describeError, log } from "../log.ts";
+import { describeError, log } from "@relaykey/core/log";
 import { Holder } from "./holder.ts";
 import type { LeaseAnswer, LeaseRequest } from "./lease.ts";
 import { deliver, pauseBefore } from "./outbox.ts";

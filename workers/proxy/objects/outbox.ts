@@ -1,4 +1,4 @@
-import { describeError, log } from "../log.ts";
+import { describeError, log } from "@relaykey/core/log";
 import type { NetworkStore, StoredMessage } from "./network-store.ts";
 
 const FIRST_RETRY_MS = 1_000;

@@ -5,7 +5,7 @@ import type { KnownKey, Directory } from "../directory.ts";
 import { rateStatus } from "../start-lease.ts";
 import type { Keep, LeaseBook } from "../lease-book.ts";
 import type { LeaseSubject, StartLease } from "../start-lease.ts";
-import { describeError, log } from "../log.ts";
+import { describeError, log } from "@relaykey/core/log";
 import { passed, refused } from "../outcome.ts";
 import type { Outcome, Refused } from "../outcome.ts";
 import type { Intake } from "./intake.ts";

@@ -4,7 +4,7 @@ import { clampAuditEvent } from "@relaykey/core/audit-event";
 import type { AuditEvent } from "@relaykey/core/audit-event";
 import type { AuditSink } from "../audit-sink.ts";
 import type { KnownKey } from "../directory.ts";
-import { log } from "../log.ts";
+import { log } from "@relaykey/core/log";
 import { redactTokens } from "../slots.ts";
 import type { Intake } from "./intake.ts";
 

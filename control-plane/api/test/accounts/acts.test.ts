@@ -266,6 +266,10 @@ const NO_ACTS: Readonly<Record<string, Trial>> = {
     ({ caller }) =>
     () =>
       domainService.listDomains(world.deps, caller),
+  showInvitation: async (someone) => {
+    const id = await invitedTo(someone);
+    return () => invitationService.showInvitation(world.deps, someone.caller, id);
+  },
   listInvitations:
     ({ caller }) =>
     () =>
@@ -274,6 +278,10 @@ const NO_ACTS: Readonly<Record<string, Trial>> = {
     const email = unique();
     await invitedTo(someone, email);
     return () => invitationService.lookAtInvitation(world.deps, null, invitationToken(email));
+  },
+  showMember: async (someone) => {
+    const { memberId } = await joined(someone);
+    return () => memberService.showMember(world.deps, someone.caller, memberId);
   },
   listMembers:
     ({ caller }) =>

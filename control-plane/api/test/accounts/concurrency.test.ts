@@ -8,7 +8,15 @@ import { startPostgres } from "../../../../local/sql/test-postgres.ts";
 import { newCode, newToken } from "../../../service/account/secrets.ts";
 import { askToSignIn, signInByCode, signInByLink } from "../../../service/account/sign-in.ts";
 import { openOwnOrganization } from "../../../service/account/sign-up.ts";
-import { changeMemberRole, leaveOrganization, removeMember } from "../../../service/members.ts";
+import type { Caller } from "../../../service/caller.ts";
+import {
+  inviteMember,
+  resendInvitation,
+  revokeInvitation,
+  showInvitation,
+} from "../../../service/invitations.ts";
+import { changeMemberRole, leaveOrganization, removeMember, showMember } from "../../../service/members.ts";
+import type { Outcome } from "../../../service/outcome.ts";
 import { createWorld } from "../world.ts";
 import type { World } from "../world.ts";
 import {
@@ -98,6 +106,71 @@ test("of admins who demote and remove each other at once one stays", async () =>
       }),
     );
     expect((await adminsOf(organizationId)).length).toBeGreaterThanOrEqual(1);
+  }
+});
+
+/** What happened to a membership at once: how often each outcome came about. */
+function tally(outcomes: readonly Outcome<unknown>[]): Record<string, number> {
+  const names = outcomes.map((outcome) => (outcome.ok ? "done" : outcome.failure.code));
+  return Object.fromEntries(
+    [...new Set(names)].sort().map((name) => [name, names.filter((each) => each === name).length]),
+  );
+}
+
+test("of admins who decide on a member from what all of them read, one does", async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const { organizationId, callers } = await admins(6);
+    const [one, other] = callers.slice(1).map(({ actor }) => actor.id);
+    for (const [victim, decide] of [
+      [
+        one,
+        (caller: Caller, id: string, at: number) => changeMemberRole(world.deps, caller, id, "viewer", at),
+      ],
+      [other, (caller: Caller, id: string, at: number) => removeMember(world.deps, caller, id, at)],
+    ] as const) {
+      const id = await idOf(organizationId, victim ?? null);
+      const { revision } = value(await showMember(world.deps, callers[0] ?? expect.unreachable(), id));
+      const outcomes = await Promise.all(callers.map((caller) => decide(caller, id, revision)));
+      const { done = 0, precondition_failed = 0, not_found = 0 } = tally(outcomes);
+      expect([done, precondition_failed + not_found]).toEqual([1, callers.length - 1]);
+    }
+  }
+});
+
+test("of a removal and a change of role from the same reading one is made, and the last admin stays", async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const { organizationId, callers } = await admins(2);
+    const [left = expect.unreachable(), right = expect.unreachable()] = callers;
+    const ids = await Promise.all([left, right].map(({ actor }) => idOf(organizationId, actor.id)));
+    const revisions = await Promise.all(
+      ids.map(async (id) => value(await showMember(world.deps, left, id)).revision),
+    );
+    const outcomes = await Promise.all([
+      changeMemberRole(world.deps, right, ids[0] ?? "", "viewer", revisions[0]),
+      removeMember(world.deps, right, ids[0] ?? "", revisions[0]),
+      removeMember(world.deps, left, ids[1] ?? "", revisions[1]),
+      changeMemberRole(world.deps, left, ids[1] ?? "", "viewer", revisions[1]),
+    ]);
+    expect(tally(outcomes)["done"]).toBe(1);
+    expect(await adminsOf(organizationId)).toHaveLength(1);
+  }
+});
+
+test("of those who send an invitation again or withdraw it from the same reading, one does", async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const { callers } = await admins(2);
+    const [left = expect.unreachable(), right = expect.unreachable()] = callers;
+    const email = unique();
+    const { id, revision } = value(await inviteMember(world.deps, left, { email, role: "viewer" }));
+    const outcomes = await Promise.all([
+      resendInvitation(world.deps, left, id, revision),
+      revokeInvitation(world.deps, right, id, revision),
+      resendInvitation(world.deps, right, id, revision),
+    ]);
+    expect(tally(outcomes)["done"]).toBe(1);
+    const mails = world.mails.filter((mail) => mail.kind === "invitation" && mail.to === email);
+    const isWithdrawn = !(await showInvitation(world.deps, left, id)).ok;
+    expect(mails).toHaveLength(isWithdrawn ? 1 : 2);
   }
 });
 

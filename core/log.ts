@@ -1,6 +1,7 @@
 /**
- * One structured line. Values are data about requests, never credentials: everything secret is a `Secret`, which
- * serialises to a mark.
+ * Writes one structured line to the platform's console, which every runtime has: the only thing core ever writes.
+ * Values are data about requests. Never a credential (everything secret is a `Secret`, which serialises to a mark),
+ * an address of mail, a link, a message's content or an error's message.
  */
 export function log(
   level: "info" | "warn" | "error",
