@@ -3,6 +3,7 @@ import { fail, ok } from "../service/outcome.ts";
 import type { FieldError, Outcome } from "../service/outcome.ts";
 import { duplicateName } from "./duplicate-names.ts";
 import { ApiError } from "./errors.ts";
+import { MAX_DEPTH, isNestedTooDeep } from "./nesting.ts";
 import { unstorable } from "./stored-text.ts";
 
 const MAX_BODY_BYTES = 256 * 1_024;
@@ -100,6 +101,10 @@ function parseJson(text: string): unknown {
 
 /** The same for input that did not come as a request of the API: forms of the dashboard. */
 export function checkInput<S extends z.ZodType>(schema: S, value: unknown): Outcome<z.output<S>> {
+  if (isNestedTooDeep(value)) {
+    const message = `Objects and lists lie in one another more than ${String(MAX_DEPTH)} deep: no input is.`;
+    return fail("invalid_request", { errors: [{ field: "body", message }] });
+  }
   const errors = unstorable(value);
   if (errors.length > 0) return fail("invalid_request", { errors });
   const parsed = schema.safeParse(value);

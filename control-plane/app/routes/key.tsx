@@ -1,5 +1,5 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
-import { Form, Link, useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
+import { useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
 import { freezeKey, rerollKey, unfreezeKey } from "../../service/key-lifecycle.ts";
 import { showIntegration } from "../../service/integrations.ts";
 import { revokeKey } from "../../service/keys.ts";
@@ -13,26 +13,23 @@ import type { KeyPage } from "../.server/key-page.ts";
 import { once, sentBefore } from "../.server/once.ts";
 import { enter, refuse, unwrap } from "../.server/page.ts";
 import type { Refusal } from "../.server/page.ts";
-import { LinkButton, SubmitButton } from "../components/button.tsx";
+import { LinkButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
-import { ConfirmDialog } from "../components/confirm-dialog.tsx";
-import type { ShownFailure } from "../components/failure.ts";
-import { SelectField } from "../components/field.tsx";
 import { FormFailure } from "../components/form.tsx";
+import { readGrace } from "../components/grace.tsx";
 import { Events } from "../components/keys/events.tsx";
+import { KeyDialog } from "../components/keys/key-dialog.tsx";
+import { KeyFacts } from "../components/keys/key-facts.tsx";
+import { KeyNotices } from "../components/keys/key-notices.tsx";
 import { KeyStateBadges } from "../components/keys/key-state.tsx";
 import { PolicyWords } from "../components/keys/policy-words.tsx";
 import { Receipts } from "../components/keys/receipts.tsx";
 import { KeyMadeAlready, Reveal } from "../components/keys/reveal.tsx";
 import type { Revealed } from "../components/keys/reveal.tsx";
 import { RuleList } from "../components/keys/rule-list.tsx";
-import { Ago, Moment } from "../components/moment.tsx";
-import { Notice } from "../components/notice.tsx";
-import { FormNonce } from "../components/once.tsx";
 import type { SentBefore } from "../components/once.tsx";
 import { PageHeader } from "../components/page-header.tsx";
 import { useRepeatedLook } from "../components/repeated-look.ts";
-import { Sparkline } from "../components/sparkline.tsx";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: `${data?.key.name ?? "Key"} · Keys · RelayKey` },
@@ -42,8 +39,6 @@ export async function loader(args: LoaderFunctionArgs): Promise<KeyPage> {
   const { deps, caller } = await enter(args, "key.read");
   return readKeyPage(deps, caller, args.params["key"]);
 }
-
-const OVERLAPS = { "0": 0, "1h": 3_600_000, "1d": 86_400_000, "7d": 604_800_000 } as const;
 
 interface Made {
   readonly failure: undefined;
@@ -80,8 +75,7 @@ export async function action(args: ActionFunctionArgs): Promise<Redirect | Refus
         : redirectWith(deps, here, { tone: "waiting", text: "Stored, and not confirmed by the proxy yet." });
     }
     case "reroll": {
-      const overlap = form.text("overlap") as keyof typeof OVERLAPS;
-      const overlapMs = Object.hasOwn(OVERLAPS, overlap) ? OVERLAPS[overlap] : 0;
+      const overlapMs = readGrace(form.text("overlap"));
       const done = await once(
         { deps, caller },
         form,
@@ -136,10 +130,10 @@ export default function Key() {
         }
         {...(page.canChange && !isOver ? { actions: <Actions page={page} /> } : {})}
       />
-      <Dialog page={page} which={query.get("confirm")} failure={answer?.failure} />
+      <KeyDialog page={page} which={query.get("confirm")} failure={answer?.failure} />
       <div className="flex flex-col gap-4">
         <FormFailure failure={answer?.failure} />
-        <Notices page={page} />
+        <KeyNotices page={page} />
       </div>
       <div className="mt-6 grid items-start gap-x-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="min-w-0">
@@ -202,7 +196,7 @@ export default function Key() {
           </div>
         </div>
         <div className="mt-8 lg:mt-0">
-          <Facts page={page} />
+          <KeyFacts page={page} />
         </div>
       </div>
     </>
@@ -226,220 +220,4 @@ function Actions({ page: { key, canRevoke } }: { readonly page: KeyPage }) {
       )}
     </>
   );
-}
-
-function Notices({ page }: { readonly page: KeyPage }) {
-  const { key, frozen, holder, revokedAt } = page;
-  return (
-    <>
-      {key.isPending && (
-        <Notice
-          tone="waiting"
-          title="Pending, not enforced yet"
-          aside={
-            page.canChange && (
-              <Form method="post">
-                <SubmitButton name="intent" value="retry" size="sm" variant="secondary" pending="Trying …">
-                  Try again now
-                </SubmitButton>
-              </Form>
-            )
-          }
-        >
-          The latest change (version {page.policyVersion}) is stored, and not in force: the proxy has not
-          confirmed it
-          {page.proxy.version === null ? "" : `, version ${String(page.proxy.version)} holds there`}. It is
-          tried again each minute, and this page notices.
-        </Notice>
-      )}
-      {revokedAt !== null && (
-        <Notice tone="info" title="Revoked">
-          Since <Moment iso={revokedAt} /> UTC, for good. Make a new key where one is needed.
-        </Notice>
-      )}
-      {frozen !== null && (
-        <Notice tone="bad" title={frozen.by === "holder" ? "Frozen by its holder" : "Frozen"}>
-          {frozen.by === "holder"
-            ? "Its holder said that a request from a new network was not theirs. Look at the requests below before you unfreeze it; a new key is often the better answer."
-            : "Every request is refused until an admin unfreezes it."}
-        </Notice>
-      )}
-      {holder.isFrozen && (
-        <Notice tone="bad" title="Its holder is frozen">
-          Every key of {key.holder.name} is refused.{" "}
-          <Link className="underline" to={`/holders/${key.holder.id}`}>
-            Open the holder
-          </Link>
-        </Notice>
-      )}
-      {!page.canChange && (
-        <Notice tone="info">You can look at this key. To change it, ask an admin of the organization.</Notice>
-      )}
-    </>
-  );
-}
-
-function Facts({ page }: { readonly page: KeyPage }) {
-  const { key, proxy } = page;
-  const requests = key.week.reduce((sum, day) => sum + day, 0);
-  return (
-    <Card title="At a glance">
-      <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-3 text-sm [&_dt]:text-muted">
-        <dt>Holder</dt>
-        <dd>
-          <Link className="hover:underline" to={`/holders/${key.holder.id}`}>
-            {key.holder.name}
-          </Link>
-          <span className="block text-xs text-muted">{page.holder.kind}</span>
-        </dd>
-        <dt>Integration</dt>
-        <dd>
-          <Link className="hover:underline" to={`/integrations/${key.integration}`}>
-            {key.integration}
-          </Link>
-        </dd>
-        <dt>Last 7 days</dt>
-        <dd>
-          <Sparkline values={key.week} label={`${String(requests)} requests: ${key.week.join(", ")}`} />
-          <span className="block text-xs text-muted">
-            {requests} {requests === 1 ? "request" : "requests"}
-          </span>
-        </dd>
-        <dt>Last use</dt>
-        <dd>{key.lastUsedAt === null ? "never" : <Ago iso={key.lastUsedAt} />}</dd>
-        <dt>Expires</dt>
-        <dd>{key.expiresAt === null ? "never" : <Moment iso={key.expiresAt} />}</dd>
-        <dt>Made</dt>
-        <dd>
-          <Moment iso={page.createdAt} />
-        </dd>
-        {page.replacesId !== null && (
-          <>
-            <dt>Replaces</dt>
-            <dd>
-              <Link className="hover:underline" to={`/keys/${page.replacesId}`}>
-                the key before it
-              </Link>
-            </dd>
-          </>
-        )}
-        {page.ipMode === "confirm" && (
-          <>
-            <dt>Networks</dt>
-            <dd>
-              <Link className="hover:underline" to={`/holders/${key.holder.id}#networks`}>
-                confirmed by its holder
-              </Link>
-            </dd>
-          </>
-        )}
-        <dt>Policy</dt>
-        <dd>
-          version {page.policyVersion}
-          {page.receipts[0]?.version === page.policyVersion && (
-            <span className="block text-xs text-muted">
-              in force since <Moment iso={page.receipts[0].enforcedAt} /> UTC
-            </span>
-          )}
-          <span className="block text-xs text-muted">
-            {!proxy.isReached
-              ? "the proxy cannot be asked just now"
-              : proxy.version === null
-                ? "the proxy has not heard of it"
-                : `the proxy holds version ${String(proxy.version)}`}
-          </span>
-        </dd>
-      </dl>
-    </Card>
-  );
-}
-
-function Dialog(props: {
-  readonly page: KeyPage;
-  readonly which: string | null;
-  readonly failure: ShownFailure | undefined;
-}) {
-  const { key, canChange, canRevoke } = props.page;
-  const same = { closeTo: `/keys/${key.id}`, failure: props.failure };
-  if (key.state === "revoked") return null;
-  switch (props.which) {
-    case "revoke":
-      return !canRevoke ? null : (
-        <ConfirmDialog
-          {...same}
-          title={`Revoke “${key.name}”?`}
-          confirm="Revoke the key"
-          pending="Revoking …"
-          intent="revoke"
-        >
-          <p>
-            From the moment this is done no request starts under the key, anywhere, and streams that are open
-            are cut within two seconds.
-          </p>
-          <p>It cannot be undone. {lastUse(key)}</p>
-        </ConfirmDialog>
-      );
-    case "freeze":
-      return !canChange ? null : (
-        <ConfirmDialog
-          {...same}
-          title={`Freeze “${key.name}”?`}
-          confirm="Freeze the key"
-          pending="Freezing …"
-          intent="freeze"
-        >
-          <p>
-            Every request is refused, and open streams are cut, until an admin unfreezes it. {lastUse(key)}
-          </p>
-        </ConfirmDialog>
-      );
-    case "unfreeze":
-      return !canChange ? null : (
-        <ConfirmDialog
-          {...same}
-          tone="primary"
-          title={`Unfreeze “${key.name}”?`}
-          confirm="Let it work again"
-          pending="Unfreezing …"
-          intent="unfreeze"
-        >
-          <p>Whoever has the key can use it again, as its policy says.</p>
-        </ConfirmDialog>
-      );
-    case "reroll":
-      return !canChange ? null : (
-        <ConfirmDialog
-          {...same}
-          tone="primary"
-          title={`A new key in place of “${key.name}”?`}
-          confirm="Make the new key"
-          pending="Making it …"
-          intent="reroll"
-        >
-          <p>It can do the same, has the same holder and limits, and is shown once.</p>
-          <FormNonce nonce={props.page.nonce} />
-          <SelectField
-            name="overlap"
-            label="The former key goes on for"
-            defaultValue="1d"
-            choices={[
-              { value: "0", label: "no time: it is revoked at once" },
-              { value: "1h", label: "1 hour" },
-              { value: "1d", label: "1 day" },
-              { value: "7d", label: "7 days" },
-            ]}
-            hint="So that its holder can change over without a gap. After a leak: no time."
-          />
-        </ConfirmDialog>
-      );
-    case null:
-    default:
-      return null;
-  }
-}
-
-function lastUse(key: KeyPage["key"]): string {
-  const requests = key.week.reduce((sum, day) => sum + day, 0);
-  if (requests === 0) return "It was not used in the last 7 days.";
-  return `It made ${requests === 1 ? "one request" : `${String(requests)} requests`} in the last 7 days: what uses it will fail.`;
 }

@@ -1,5 +1,5 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
-import { Form, useActionData, useLoaderData } from "@remix-run/react";
+import { useActionData, useLoaderData } from "@remix-run/react";
 import { isId } from "@relaykey/core/ids";
 import type { Role } from "@relaykey/db/schema/people";
 import {
@@ -14,19 +14,13 @@ import { redirectWith } from "../../.server/flash.ts";
 import { readForm } from "../../.server/form.ts";
 import { newNonce, once, toWhatWasMade } from "../../.server/once.ts";
 import { enter, refuse, unwrap } from "../../.server/page.ts";
-import { Badge } from "../../components/badge.tsx";
-import { LinkButton, SubmitButton } from "../../components/button.tsx";
+import { LinkButton } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
-import { fieldError } from "../../components/failure.ts";
-import { SelectField, TextField } from "../../components/field.tsx";
 import { FormFailure } from "../../components/form.tsx";
-import { Ago } from "../../components/moment.tsx";
-import { FormNonce } from "../../components/once.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Pagination } from "../../components/pagination.tsx";
-import { Table } from "../../components/table.tsx";
-import type { Column } from "../../components/table.tsx";
+import { InvitationTable, Invite, MemberTable } from "../../components/settings/people.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Members · RelayKey" }];
 
@@ -127,10 +121,6 @@ function cursorOf(url: URL): string | null {
   return isId(cursor) ? cursor : null;
 }
 
-type Shown = Awaited<ReturnType<typeof loader>>;
-type ShownMember = Shown["members"][number];
-type ShownInvitation = Shown["invitations"][number];
-
 function withArticle(role: Role): string {
   return role === "admin" ? "an admin" : "a viewer";
 }
@@ -153,12 +143,7 @@ export default function Members() {
       />
       <FormFailure failure={failure} />
       <Card title="People" padded={false}>
-        <Table
-          caption="People"
-          columns={memberColumns(shown.isAdmin)}
-          rows={shown.members}
-          keyOf={({ id }) => id}
-        />
+        <MemberTable members={shown.members} isAdmin={shown.isAdmin} />
       </Card>
       <Pagination nextCursor={shown.nextCursor} />
       {shown.isAdmin && <Invite nonce={shown.nonce} failure={failure} />}
@@ -167,12 +152,7 @@ export default function Members() {
         padded={false}
         empty={shown.invitations.length === 0 ? "Nobody is invited at the moment." : null}
       >
-        <Table
-          caption="Open invitations"
-          columns={invitationColumns(shown.isAdmin)}
-          rows={shown.invitations}
-          keyOf={({ id }) => id}
-        />
+        <InvitationTable invitations={shown.invitations} isAdmin={shown.isAdmin} />
       </Card>
       {removing !== undefined && (
         <ConfirmDialog
@@ -204,105 +184,4 @@ export default function Members() {
       )}
     </>
   );
-}
-
-function Invite(props: { readonly nonce: string; readonly failure: Parameters<typeof fieldError>[0] }) {
-  return (
-    <Card
-      title="Invite somebody"
-      note="They get a mail with a link that works for seven days, for that address only."
-    >
-      <Form method="post" className="grid items-start gap-4 sm:grid-cols-[1fr_10rem_auto]">
-        <FormNonce nonce={props.nonce} />
-        <TextField
-          label="E-mail address"
-          name="email"
-          type="email"
-          required
-          maxLength={254}
-          error={fieldError(props.failure, "email")}
-        />
-        <SelectField
-          label="Role"
-          name="role"
-          choices={[
-            { value: "viewer", label: "Viewer" },
-            { value: "admin", label: "Admin" },
-          ]}
-        />
-        <SubmitButton name="intent" value="invite" pending="Inviting …" className="sm:mt-6.5">
-          Invite
-        </SubmitButton>
-      </Form>
-    </Card>
-  );
-}
-
-function memberColumns(isAdmin: boolean): readonly Column<ShownMember>[] {
-  const actions: Column<ShownMember> = {
-    heading: "Actions",
-    quiet: true,
-    align: "right",
-    cell: ({ id, role, email }) => (
-      <Form method="post" className="inline-flex flex-wrap justify-end gap-2">
-        <input type="hidden" name="id" value={id} />
-        <input type="hidden" name="role" value={role === "admin" ? "viewer" : "admin"} />
-        <SubmitButton variant="secondary" size="sm" name="intent" value="role" pending="Changing …">
-          {role === "admin" ? "Make a viewer" : "Make an admin"}
-          <span className="sr-only">: {email}</span>
-        </SubmitButton>
-        <LinkButton size="sm" variant="quiet" to={`?remove=${id}`} preventScrollReset>
-          Remove<span className="sr-only"> {email}</span>
-        </LinkButton>
-      </Form>
-    ),
-  };
-  return [
-    {
-      heading: "Address",
-      cell: ({ email, isSelf }) => (
-        <span className="break-all">
-          {email} {isSelf && <Badge tone="quiet">you</Badge>}
-        </span>
-      ),
-    },
-    { heading: "Role", cell: ({ role }) => role },
-    {
-      heading: "Passkey",
-      cell: ({ hasPasskey }) =>
-        hasPasskey ? <Badge tone="good">enrolled</Badge> : <span className="text-muted">none</span>,
-    },
-    { heading: "Joined", cell: ({ since }) => <Ago iso={since} /> },
-    ...(isAdmin ? [actions] : []),
-  ];
-}
-
-function invitationColumns(isAdmin: boolean): readonly Column<ShownInvitation>[] {
-  const actions: Column<ShownInvitation> = {
-    heading: "Actions",
-    quiet: true,
-    align: "right",
-    cell: ({ id, email }) => (
-      <Form method="post" className="inline-flex flex-wrap justify-end gap-2">
-        <input type="hidden" name="id" value={id} />
-        <SubmitButton variant="secondary" size="sm" name="intent" value="resend" pending="Sending …">
-          Send again<span className="sr-only"> to {email}</span>
-        </SubmitButton>
-        <SubmitButton variant="quiet" size="sm" name="intent" value="revoke" pending="Withdrawing …">
-          Withdraw<span className="sr-only"> {email}</span>
-        </SubmitButton>
-      </Form>
-    ),
-  };
-  return [
-    { heading: "Address", cell: ({ email }) => <span className="break-all">{email}</span> },
-    { heading: "Role", cell: ({ role }) => role },
-    { heading: "Invited by", cell: ({ invitedBy }) => invitedBy ?? "a management token" },
-    {
-      heading: "Expires",
-      cell: ({ expiresAt, isExpired }) =>
-        isExpired ? <Badge tone="waiting">expired</Badge> : <Ago iso={expiresAt} />,
-    },
-    ...(isAdmin ? [actions] : []),
-  ];
 }
