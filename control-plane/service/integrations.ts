@@ -8,7 +8,6 @@ import * as queries from "@relaykey/db/queries/integrations";
 import type { Integration, IntegrationChange } from "@relaykey/db/queries/integrations";
 import { SECRET_VERSION_INDEX, listSecretVersions } from "@relaykey/db/queries/vendor-keys";
 import { authorize } from "./authorization.ts";
-import { isStale } from "@relaykey/db/queries/revisions";
 import { adminEvent, changedFacts, creationEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
@@ -21,6 +20,7 @@ import { withinPlan } from "./plan-limit.ts";
 import type { Page, PageRequest } from "./page.ts";
 import { destinationOfMembers, readUpstream, seal } from "./sealing.ts";
 import type { DestinationMembers } from "./sealing.ts";
+import { unlessStale } from "./stale.ts";
 
 export interface IntegrationInput {
   readonly slug: string;
@@ -180,14 +180,15 @@ export async function changeIntegration(
     { kind: "integration", id },
     changedFacts(found.value, { ...change, ...(sealed === null ? {} : { secretVersion: version }) }),
   );
+  const options = { event, expected, secret: sealed };
   try {
-    const options = { event, expected, secret: sealed };
-    const changed = await queries.changeIntegration(deps.db, organizationId, id, change, options);
-    if (changed === null) return fail("not_found");
-    const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
-    return ok({ integration: changed.integration, enforcement });
+    return await unlessStale(async () => {
+      const changed = await queries.changeIntegration(deps.db, organizationId, id, change, options);
+      if (changed === null) return fail("not_found");
+      const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
+      return ok({ integration: changed.integration, enforcement });
+    });
   } catch (error) {
-    if (isStale(error)) return fail("precondition_failed");
     if (isUniqueViolation(error, SECRET_VERSION_INDEX)) return fail("changed_meanwhile");
     throw error;
   }
@@ -202,11 +203,16 @@ function sealedFor(upstream: string): string {
   return `The vendor key was given for ${upstream}, in its place, and goes nowhere else. Give the vendor key again with a change of the upstream, of where the key goes in a request, or of whether it is blotted out of answers.`;
 }
 
-/** Deletes an integration, and its sealed vendor key, for which no RelayKey was ever issued. */
+/**
+ * Deletes an integration, and its sealed vendor key, for which no RelayKey was ever issued.
+ *
+ * @param expected the revision that it must be at; null = any.
+ */
 export async function deleteIntegration(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
+  expected: number | null = null,
 ): Promise<Outcome<null>> {
   const allowed = authorize(caller, "integration.change");
   if (!allowed.ok) return allowed;
@@ -220,8 +226,10 @@ export async function deleteIntegration(
     { before: { slug, name } },
   );
   try {
-    const deleted = await queries.deleteIntegration(deps.db, caller.organizationId, id, event);
-    return deleted ? ok(null) : fail("not_found");
+    return await unlessStale(async () => {
+      const deleted = await queries.deleteIntegration(deps.db, caller.organizationId, id, event, expected);
+      return deleted ? ok(null) : fail("not_found");
+    });
   } catch (error) {
     if (!isForeignKeyViolation(error, queries.KEY_INTEGRATION)) throw error;
     return fail("in_use", {

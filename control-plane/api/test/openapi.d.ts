@@ -5326,7 +5326,10 @@ export interface operations {
     deleteIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 integration: string;
             };
@@ -5415,6 +5418,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "in_use";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
                     } & components["schemas"]["Problem"];
                 };
             };
@@ -5686,7 +5701,10 @@ export interface operations {
     rotateIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 integration: string;
             };
@@ -5806,6 +5824,18 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -5883,7 +5913,10 @@ export interface operations {
     rollBackIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 integration: string;
             };
@@ -5996,6 +6029,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "nothing_to_restore" | "changed_meanwhile";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
                     } & components["schemas"]["Problem"];
                 };
             };
@@ -7261,7 +7306,10 @@ export interface operations {
     deleteHolder: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 holder: string;
             };
@@ -7350,6 +7398,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "in_use";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
                     } & components["schemas"]["Problem"];
                 };
             };
@@ -12045,7 +12105,10 @@ export interface operations {
     deleteWebhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 webhook: string;
             };
@@ -12124,6 +12187,18 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -12177,7 +12252,10 @@ export interface operations {
     changeWebhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 webhook: string;
             };
@@ -12282,6 +12360,18 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -12335,7 +12425,10 @@ export interface operations {
     rotateWebhookSecret: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 webhook: string;
             };
@@ -12425,6 +12518,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "changed_meanwhile";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
                     } & components["schemas"]["Problem"];
                 };
             };
