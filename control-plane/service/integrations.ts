@@ -8,7 +8,6 @@ import { isForeignKeyViolation, isUniqueViolation } from "@relaykey/db/queries/c
 import * as queries from "@relaykey/db/queries/integrations";
 import type { Integration, IntegrationChange, NewSealedSecret } from "@relaykey/db/queries/integrations";
 import { authorize } from "./authorization.ts";
-import { isStale } from "@relaykey/db/queries/revisions";
 import { adminEvent, changedFacts, creationEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import { sealingTarget } from "./custody.ts";
@@ -20,6 +19,7 @@ import type { Outcome } from "./outcome.ts";
 import { toPage } from "./page.ts";
 import { withinPlan } from "./plan-limit.ts";
 import type { Page, PageRequest } from "./page.ts";
+import { unlessStale } from "./stale.ts";
 
 const LOOPBACK = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/;
 
@@ -169,22 +169,24 @@ export async function changeIntegration(
     { kind: "integration", id },
     changedFacts(found.value, change),
   );
-  try {
+  return unlessStale(async () => {
     const changed = await queries.changeIntegration(deps.db, organizationId, id, change, event, expected);
     if (changed === null) return fail("not_found");
     const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
     return ok({ integration: changed.integration, enforcement });
-  } catch (error) {
-    if (isStale(error)) return fail("precondition_failed");
-    throw error;
-  }
+  });
 }
 
-/** Deletes an integration, and its sealed vendor key, for which no RelayKey was ever issued. */
+/**
+ * Deletes an integration, and its sealed vendor key, for which no RelayKey was ever issued.
+ *
+ * @param expected the revision that it must be at; null = any.
+ */
 export async function deleteIntegration(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
+  expected: number | null = null,
 ): Promise<Outcome<null>> {
   const allowed = authorize(caller, "integration.change");
   if (!allowed.ok) return allowed;
@@ -198,8 +200,10 @@ export async function deleteIntegration(
     { before: { slug, name } },
   );
   try {
-    const deleted = await queries.deleteIntegration(deps.db, caller.organizationId, id, event);
-    return deleted ? ok(null) : fail("not_found");
+    return await unlessStale(async () => {
+      const deleted = await queries.deleteIntegration(deps.db, caller.organizationId, id, event, expected);
+      return deleted ? ok(null) : fail("not_found");
+    });
   } catch (error) {
     if (!isForeignKeyViolation(error, queries.KEY_INTEGRATION)) throw error;
     return fail("in_use", {

@@ -2,7 +2,7 @@ import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { integrationSecrets, integrations } from "../schema/integrations.ts";
 import { relayKeys } from "../schema/keys.ts";
-import { insertAdminEvent } from "./admin-events.ts";
+import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import { bumpKeys } from "./outbox.ts";
 import { planGuard } from "./plans.ts";
@@ -127,16 +127,20 @@ export async function setHealth(
  * Deletes an integration, with its sealed keys, for which no RelayKey was ever issued: those of the past are part of the
  * audit log. The constraint of `relay_keys` decides, so that a key that is issued at the same time wins or fails whole.
  *
+ * @param expected the revision that it must be at; null = any.
  * @returns false when there is no such integration.
- * @throws a foreign key violation of KEY_INTEGRATION when keys were issued for it.
+ * @throws a foreign key violation of KEY_INTEGRATION when keys were issued for it; what `isStale` knows when the revision is
+ * another.
  */
 export async function deleteIntegration(
   db: Database,
   organizationId: string,
   integrationId: string,
   event: AdminEvent,
+  expected: number | null,
 ): Promise<boolean> {
-  const [, deleted] = await db.batch([
+  const [, , , deleted] = await db.batch([
+    ...revisionGuard(db, integrations, organizationId, integrationId, expected),
     db
       .delete(integrationSecrets)
       .where(
@@ -145,11 +149,12 @@ export async function deleteIntegration(
           eq(integrationSecrets.integrationId, integrationId),
         ),
       ),
-    db
-      .delete(integrations)
-      .where(and(eq(integrations.organizationId, organizationId), eq(integrations.id, integrationId)))
-      .returning({ id: integrations.id }),
-    insertAdminEvent(db, event),
+    db.execute<{ id: string }>(sql`
+      WITH changed AS (
+        DELETE FROM ${integrations} WHERE organization_id = ${organizationId}::uuid AND id = ${integrationId}::uuid
+        RETURNING id
+      ), ${adminEventCte(event)}
+      SELECT id FROM changed`),
   ]);
-  return deleted.length > 0;
+  return deleted.rows.length > 0;
 }

@@ -5326,7 +5326,10 @@ export interface operations {
     deleteIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 integration: string;
             };
@@ -5415,6 +5418,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "in_use";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
                     } & components["schemas"]["Problem"];
                 };
             };
@@ -5672,7 +5687,10 @@ export interface operations {
     rotateIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 integration: string;
             };
@@ -5792,6 +5810,18 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -5869,7 +5899,10 @@ export interface operations {
     rollBackIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 integration: string;
             };
@@ -5982,6 +6015,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "nothing_to_restore" | "changed_meanwhile";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
                     } & components["schemas"]["Problem"];
                 };
             };
@@ -7247,7 +7292,10 @@ export interface operations {
     deleteHolder: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 holder: string;
             };
@@ -7336,6 +7384,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "in_use";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
                     } & components["schemas"]["Problem"];
                 };
             };
@@ -12031,7 +12091,10 @@ export interface operations {
     deleteWebhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 webhook: string;
             };
@@ -12110,6 +12173,18 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -12163,7 +12238,10 @@ export interface operations {
     changeWebhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 webhook: string;
             };
@@ -12268,6 +12346,18 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -12321,7 +12411,10 @@ export interface operations {
     rotateWebhookSecret: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 webhook: string;
             };
@@ -12411,6 +12504,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "changed_meanwhile";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
                     } & components["schemas"]["Problem"];
                 };
             };
