@@ -208,6 +208,7 @@ describe.each(CONDITIONAL.map((route) => [`${route.method} ${route.path}`, route
 
     test("looks again where it writes: what has moved on since the look is not changed", async () => {
       const { id, thing } = await prepared();
+      await thing.touch();
       const before = await stateOfOrganization(world, id);
       const params = Object.fromEntries(
         [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => [name, thing.path.split("/")[2] ?? ""]),
