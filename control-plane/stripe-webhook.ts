@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { fromUtf8 } from "@relaykey/core/bytes";
 import type { Bytes } from "@relaykey/core/bytes";
+import { readLimited } from "./limited-body.ts";
 import { isFromStripe } from "./service/billing/signature.ts";
 import { applyStripeEvent } from "./service/billing/sync.ts";
 import type { StripeEvent } from "./service/billing/sync.ts";
@@ -26,7 +27,8 @@ export async function answerStripe(request: Request, deps: ServiceDependencies):
   const { stripe } = deps;
   if (stripe === null) return answer(404, "not configured");
   if (request.method !== "POST") return answer(405, "POST only", { Allow: "POST" });
-  const body = await readBytes(request);
+  // The raw body: it is what was signed.
+  const body = await readLimited(request.body, MAX_BODY_BYTES);
   if (body === null) return answer(413, "too large");
   const header = request.headers.get("Stripe-Signature");
   if (!(await isFromStripe(header, body, stripe.webhookSecret, deps.now()))) {
@@ -39,31 +41,6 @@ export async function answerStripe(request: Request, deps: ServiceDependencies):
   const result = applied.ok ? applied.value : applied.failure.code;
   deps.log(applied.ok ? "info" : "error", "stripe_event", { event: event.id, type: event.type, result });
   return applied.ok ? answer(200, result) : answer(503, result);
-}
-
-/** The raw body, which is what was signed; null when it is too large. */
-async function readBytes(request: Request): Promise<Bytes | null> {
-  const reader = request.body?.getReader();
-  if (reader === undefined) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    size += value.length;
-    if (size > MAX_BODY_BYTES) {
-      await reader.cancel();
-      return null;
-    }
-    chunks.push(value);
-  }
-  const body = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return body;
 }
 
 function readEvent(body: Bytes): StripeEvent | null {

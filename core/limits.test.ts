@@ -23,14 +23,18 @@ test.each([
   ["15m", 900_000],
   ["30s", 30_000],
   ["2h", 7_200_000],
+  ["36500d", 3_153_600_000_000],
 ])("duration %s", (text, ms) => {
   expect(parseDuration(text)).toBe(ms);
   expect(formatDuration(ms)).toBe(text);
 });
 
-test.each(["", "0s", "7", "d", "7 d", "1w", "-1d", "1.5h"])("%j is no duration", (text) => {
-  expect(parseDuration(text)).toBeNull();
-});
+test.each(["", "0s", "7", "d", "7 d", "1w", "-1d", "1.5h", "36501d", "9999999d"])(
+  "%j is no duration",
+  (text) => {
+    expect(parseDuration(text)).toBeNull();
+  },
+);
 
 test("what is printed reads back", () => {
   fc.assert(

@@ -72,11 +72,15 @@ export function formatRate(rate: RateLimit): string {
   return `${String(rate.limit)}/${text.startsWith("1") && text.length === 2 ? text.slice(1) : text}`;
 }
 
-/** Reads "30s", "15m", "2h", "7d" as milliseconds. */
+/** A century: what is to last longer has no end, and a time far enough away has no form that every reader knows. */
+const MAX_DURATION_MS = 36_500 * 86_400_000;
+
+/** Reads "30s", "15m", "2h", "7d", at most "36500d", as milliseconds. */
 export function parseDuration(text: string): number | null {
   const match = /^([1-9]\d{0,6})([smhd])$/.exec(text);
   if (match === null) return null;
-  return Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS] * 1_000;
+  const ms = Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS] * 1_000;
+  return ms <= MAX_DURATION_MS ? ms : null;
 }
 
 /** The largest whole unit: 604800000 is "7d". Fractions of a second are cut off. */

@@ -153,7 +153,9 @@ function allowedMethods(path: string): string[] {
     const pattern = route.path.split("/");
     return (
       pattern.length === segments.length &&
-      pattern.every((part, index) => part.startsWith("{") || part === segments[index])
+      pattern.every((part, index) =>
+        part.startsWith("{") ? segments[index] !== "" : part === segments[index],
+      )
     );
   });
   const methods = new Set<string>(matches.map(({ method }) => method));

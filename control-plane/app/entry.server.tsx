@@ -1,34 +1,42 @@
 import type { AppLoadContext, EntryContext, HandleErrorFunction } from "@remix-run/cloudflare";
 import { RemixServer } from "@remix-run/react";
-import { isbot } from "isbot";
-import { renderToReadableStream } from "react-dom/server";
+import { renderToString } from "react-dom/server";
 import { describeError } from "@relaykey/core/log";
 import { NonceContext } from "./components/nonce.ts";
 
+/**
+ * A page is made as one text and sent at once: no loader leaves anything for later. React's stream would turn each attribute
+ * into bytes by itself and send them by the half kilobyte, which takes a Worker longer than making the page.
+ */
 export default async function handleRequest(
   request: Request,
   status: number,
   headers: Headers,
-  remixContext: EntryContext,
+  { serverHandoffStream, ...remixContext }: EntryContext,
   { nonce }: AppLoadContext,
 ): Promise<Response> {
-  let finalStatus = status;
-  const body = await renderToReadableStream(
+  const page = renderToString(
     <NonceContext.Provider value={nonce}>
       <RemixServer context={remixContext} url={request.url} nonce={nonce} />
     </NonceContext.Provider>,
-    {
-      nonce,
-      signal: request.signal,
-      onError() {
-        // The page is not logged: it holds an organization's data.
-        finalStatus = 500;
-      },
-    },
   );
-  if (isbot(request.headers.get("user-agent") ?? "")) await body.allReady;
+  const end = page.lastIndexOf("</body>");
   headers.set("Content-Type", "text/html; charset=utf-8");
-  return new Response(body, { status: finalStatus, headers });
+  return new Response(
+    `<!DOCTYPE html>${page.slice(0, end)}${await handOff(serverHandoffStream, nonce)}${page.slice(end)}`,
+    { status, headers },
+  );
+}
+
+/** The script that gives the browser what the loaders returned: what `RemixServer` would write into a stream. */
+async function handOff(stream: EntryContext["serverHandoffStream"], nonce: string): Promise<string> {
+  if (stream === undefined) return "";
+  const data = JSON.stringify(await new Response(stream).text()).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  const controller = "__remixContext.streamController";
+  return `<script nonce="${nonce}">${controller}.enqueue(${data});${controller}.close();</script>`;
 }
 
 /** Remix would print the error whole, with what it quotes; only its name and place are logged. */

@@ -42,16 +42,20 @@ export const reference = z.string("Give an id or a name.").min(1, "Give an id or
 
 export const id = z.string().refine(isId, "Give an id, such as 01890a5d-ac96-774b-bcce-b302099a8057.");
 
-/** RFC 3339, with its offset. */
+/** RFC 3339, with its offset; in UTC, too, of a year that has four digits, as the database wants it. */
 export const moment = z.iso
   .datetime({ offset: true, error: "Give a time such as 2027-01-31T12:00:00Z." })
-  .transform((text) => new Date(text));
+  .transform((text) => new Date(text))
+  .refine((time) => /^(?!0000)\d{4}-/.test(time.toISOString()), "Give a time of the years 1 to 9999.");
 
 /** "30s", "15m", "2h", "7d" as milliseconds. */
 export const duration = z.string("Give a duration such as 15m, 2h or 7d.").transform((text, context) => {
   const ms = parseDuration(text);
   if (ms !== null) return ms;
-  context.addIssue({ code: "custom", message: "Give a duration such as 30s, 15m, 2h or 7d." });
+  context.addIssue({
+    code: "custom",
+    message: "Give a duration such as 30s, 15m, 2h or 7d, at most 36500d.",
+  });
   return z.NEVER;
 });
 

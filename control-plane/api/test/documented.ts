@@ -12,7 +12,9 @@ export function routeOf(method: string, path: string): Route | undefined {
     return (
       route.method === (method === "HEAD" ? "GET" : method) &&
       pattern.length === segments.length &&
-      pattern.every((part, index) => part.startsWith("{") || part === segments[index])
+      pattern.every((part, index) =>
+        part.startsWith("{") ? segments[index] !== "" : part === segments[index],
+      )
     );
   });
 }

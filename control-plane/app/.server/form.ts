@@ -1,3 +1,9 @@
+import { data } from "@remix-run/cloudflare";
+import { readLimited } from "../../limited-body.ts";
+import { FORM_TOO_LARGE, FORM_UNREADABLE } from "../components/failure.ts";
+
+const MAX_FORM_BYTES = 1_048_576;
+
 /** The field that a vendor key is typed into, in every form that has one. */
 const VENDOR_KEY = "secret";
 
@@ -58,6 +64,17 @@ export class FormValues {
   }
 }
 
+/** @throws the page that says that what was sent is no form, or is too large. */
 export async function readForm(request: Request): Promise<FormValues> {
-  return new FormValues(await request.formData());
+  const body = await readLimited(request.body, MAX_FORM_BYTES);
+  // Remix takes thrown data for the answer.
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- that is how an action shows another page
+  if (body === null) throw data(FORM_TOO_LARGE, { status: 413 });
+  const type = request.headers.get("Content-Type") ?? "";
+  try {
+    return new FormValues(await new Response(body, { headers: { "Content-Type": type } }).formData());
+  } catch {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- as above
+    throw data(FORM_UNREADABLE, { status: 400 });
+  }
 }

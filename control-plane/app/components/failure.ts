@@ -42,6 +42,20 @@ export const DATABASE_AWAY: ShownFailure = {
   errors: [],
 };
 
+export const FORM_UNREADABLE: ShownFailure = {
+  code: "form_unreadable",
+  title: "The form did not arrive whole",
+  detail: "Nothing was changed. Go back and send it again.",
+  errors: [],
+};
+
+export const FORM_TOO_LARGE: ShownFailure = {
+  code: "form_too_large",
+  title: "The form is too large",
+  detail: "Nothing was changed. Go back and send less than 1 MiB at once.",
+  errors: [],
+};
+
 export const OFFLINE: ShownFailure = {
   code: "offline",
   title: "You are offline",

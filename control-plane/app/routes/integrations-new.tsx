@@ -34,7 +34,7 @@ const OTHER = "other";
 
 export async function loader(args: LoaderFunctionArgs) {
   const visit = await enter(args, "integration.change");
-  const { url } = visit;
+  const { deps, url } = visit;
   const entry = chosenEntry(url);
   const from = entry?.slug ?? (url.searchParams.get("from") === OTHER ? OTHER : null);
   return {
@@ -42,6 +42,7 @@ export async function loader(args: LoaderFunctionArgs) {
     kept: await keptForm(args, visit),
     from,
     vendor: entry?.name ?? null,
+    proxy: deps.proxyUrl,
     isFirst: url.searchParams.get("then") === "start",
     values: newIntegrationValues(entry),
     catalogue: CATALOGUE.map(({ slug, name, upstream }) => ({ slug, name, host: new URL(upstream).host })),
@@ -106,7 +107,7 @@ export default function NewIntegration() {
     <>
       <PageHeader
         title={shown.vendor === null ? "Add an integration" : `Add ${shown.vendor}`}
-        back={{ to: "/integrations/new", label: "Catalogue" }}
+        back={{ to: `/integrations/new${shown.isFirst ? "?then=start" : ""}`, label: "Catalogue" }}
       />
       <Form method="post" autoComplete="off" className="max-w-3xl">
         <FormNonce nonce={shown.nonce} />
@@ -124,7 +125,7 @@ export default function NewIntegration() {
             <TextField
               name="slug"
               label="Address"
-              hint="Part of the address that callers use: PROXY/name/… It cannot be changed later."
+              hint={`Callers use ${shown.proxy}/${values["slug"] === "" ? "address" : (values["slug"] ?? "address")}/… It cannot be changed later.`}
               defaultValue={values["slug"] ?? ""}
               error={fieldError(failure, "slug")}
               spellCheck={false}
@@ -164,7 +165,7 @@ export default function NewIntegration() {
             <SubmitButton name="intent" value="test" variant="secondary" pending="Asking the vendor …">
               Only test the key
             </SubmitButton>
-            <LinkButton to="/integrations" variant="quiet">
+            <LinkButton to={shown.isFirst ? "/start" : "/integrations"} variant="quiet">
               Cancel
             </LinkButton>
           </FormActions>

@@ -105,7 +105,7 @@ function cookiesIn(headers: Headers): string {
     .getSetCookie()
     .map((line) => {
       const [name = "", value = ""] = (line.split(";")[0] ?? "").split(/=(.*)/s);
-      return `${name}=${Buffer.from(decodeURIComponent(value), "base64").toString()}`;
+      return `${name}=${atob(decodeURIComponent(value))}`;
     })
     .join("\n");
 }

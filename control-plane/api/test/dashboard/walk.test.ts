@@ -1,13 +1,13 @@
-import { getTableName, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { newId } from "@relaykey/core/ids";
-import { tenantTables } from "@relaykey/db/queries/deletion";
 import { sessions } from "@relaykey/db/schema/access";
 import { memberships } from "@relaykey/db/schema/people";
 import { endSessions } from "../../../service/account/sessions.ts";
 import { authorize } from "../../../service/authorization.ts";
 import type * as authorization from "../../../service/authorization.ts";
 import { again, signIn, unique } from "../accounts/people.ts";
+import { stateOfOrganization } from "../state.ts";
 import type { World } from "../world.ts";
 import { openDashboard } from "./organizations.ts";
 import type { Dashboard, Organization } from "./organizations.ts";
@@ -89,20 +89,7 @@ async function expired(): Promise<string> {
 }
 
 /** All that an organization has, as one text: whatever changes there changes it. */
-async function stateOf({ id }: Organization): Promise<string> {
-  const parts: string[] = [];
-  for (const table of tenantTables()) {
-    const { rows } = await world.db.execute<{ digest: string | null }>(
-      sql`SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) AS digest FROM ${table} AS t WHERE t.organization_id = ${id}::uuid`,
-    );
-    parts.push(`${getTableName(table)} ${rows[0]?.digest ?? "-"}`);
-  }
-  const { rows } = await world.db.execute(
-    sql`SELECT md5(o::text) AS digest FROM organizations AS o WHERE id = ${id}::uuid`,
-  );
-  const applied = world.keyControl.applied.filter(({ organizationId }) => organizationId === id).length;
-  return [...parts, JSON.stringify(rows), String(applied)].join("\n");
-}
+const stateOf = ({ id }: Organization): Promise<string> => stateOfOrganization(world, id);
 
 test("the tables of exceptions name routes that are there", () => {
   const files = ROUTES.map(({ file }) => file);
