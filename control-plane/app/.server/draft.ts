@@ -27,7 +27,7 @@ const OF_ONE_RENDERING = ["nonce", "intent", "owner"];
 
 /**
  * `enter` for an action whose form is not lost when its sender has to sign in, or to show a passkey, first: what was typed is kept
- * and the page shows it again when they come back. Nothing is done then until they send it themselves (decision 32).
+ * and the page shows it again when they come back. Nothing is done then until they send it themselves (decision 33).
  *
  * @param secrets fields that are never kept, beside the vendor key.
  */
