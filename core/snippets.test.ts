@@ -21,14 +21,34 @@ function made(catalogue: string | null, rule = "GET /v1/models/*", more = {}): R
 }
 
 test.each([
-  ["openai", "https://relay.example.com/live/v1"],
-  ["anthropic", "https://relay.example.com/live"],
-  ["slack", "https://relay.example.com/live/api/"],
-  ["cloudflare", "https://relay.example.com/live"],
-])("%s is told the address its SDK wants: %s", (catalogue, base) => {
-  expect(made(catalogue).node).toContain(JSON.stringify(base));
-  expect(made(catalogue).python).toContain(JSON.stringify(base));
-  expect(made(catalogue).env).toContain(`RELAYKEY_URL=${base}\n`);
+  ["openai", "GET /v1/models/*", "https://relay.example.com/live/v1", `client.get("/models/ID"`],
+  ["anthropic", "POST /v1/messages", "https://relay.example.com/live", `client.post("/v1/messages"`],
+  ["slack", "POST /api/chat.postMessage", "https://relay.example.com/live/api/", `("chat.postMessage"`],
+  ["cloudflare", "GET /zones", "https://relay.example.com/live", `client.get("/zones"`],
+])("%s: its SDK makes the call of %s at %s", (catalogue, rule, base, call) => {
+  const { node, python, env } = made(catalogue, rule);
+  for (const code of [node, python]) {
+    expect(code).toContain(JSON.stringify(base));
+    expect(code).toContain(call);
+  }
+  expect(env).toContain(`RELAYKEY_URL=${base}\n`);
+});
+
+test.each([
+  ["a path that is not below the SDK's base", "GET /v10/models"],
+  ["a method that the SDK has not", "OPTIONS /v1/models"],
+])("%s is called without the SDK", (_, rule) => {
+  const { node, python } = made("openai", rule);
+  const [method = "", path = ""] = rule.split(" ");
+  expect(node).toContain(`fetch("https://relay.example.com/live${path}", {\n  method: "${method}"`);
+  expect(python).toContain("urllib.request");
+});
+
+test("the key is in no code, which is kept", () => {
+  for (const { slug } of CATALOGUE) {
+    const { node, python } = made(slug);
+    expect(node + python).not.toContain("rk_proxy_X");
+  }
 });
 
 test("Stripe is addressed by host name, also on this machine", () => {

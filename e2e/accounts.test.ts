@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { sessions } from "@relaykey/db/schema/access";
 import { launchBrowser } from "./browser.ts";
 import { browserOf, database, signedIn } from "./dashboard/people.ts";
+import { CODE, INVITATION_LINK, SIGN_IN_LINK, inMails, mailsTo } from "./mailbox.ts";
 
-const { controlPlane, outbox } = inject("local");
-const MAIL_DEADLINE_MS = 20_000;
+const { controlPlane } = inject("local");
 
 let browser: Browser;
 
@@ -14,35 +14,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => browser.close());
-
-interface Mail {
-  readonly subject: string;
-  readonly text: string;
-}
-
-/** The mails of an address, as the outbox shows them, once there are so many. */
-async function mailsTo(address: string, count = 1): Promise<readonly Mail[]> {
-  const deadline = Date.now() + MAIL_DEADLINE_MS;
-  for (;;) {
-    const answer = await fetch(`${outbox}/messages?to=${encodeURIComponent(address)}`);
-    const { data } = (await answer.json()) as { data: Mail[] };
-    if (data.length >= count) return data;
-    if (Date.now() > deadline)
-      throw new Error(`${address} got ${String(data.length)} of ${String(count)} mails.`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
-
-/** What a mail says after this pattern; newest mail first. */
-function inMails(mails: readonly Mail[], pattern: RegExp): string {
-  const found = mails.map(({ text }) => pattern.exec(text)?.[0]).find((text) => text !== undefined);
-  if (found === undefined) throw new Error(`No mail holds ${String(pattern)}.`);
-  return found;
-}
-
-const SIGN_IN_LINK = /http\S+\/sign-in\/link\?token=[\w-]+/;
-const INVITATION_LINK = /http\S+\/invitations\/[\w-]+/;
-const CODE = /\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b/;
 
 async function newPage(options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
   return (await browser.newContext(options)).newPage();

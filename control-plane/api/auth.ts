@@ -76,14 +76,14 @@ async function noteUse(
 }
 
 function callerOf(token: ManagementToken, ip: string | null, userAgent: string | undefined): Caller {
-  const { id, organizationId, role, kind, rules, ipCidrs, expiresAt, bounds } = token;
+  const { id, organizationId, role, kind, rules, ipCidrs, expiresAt, bounds, userId } = token;
   return {
     organizationId,
     actor: { kind: "management_token", id },
     via: isCli(userAgent) ? "cli" : "api",
     ip,
     role,
-    token: { id, kind, rules, ipCidrs, expiresAt, bounds },
+    token: { id, kind, rules, ipCidrs, expiresAt, bounds, userId },
     isStrong: true,
   };
 }

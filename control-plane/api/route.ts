@@ -8,6 +8,7 @@ import type { ServiceDependencies } from "../service/dependencies.ts";
 import { ApiError } from "./errors.ts";
 import type { ApiErrorCode } from "./errors.ts";
 import { checkFields } from "./input.ts";
+import { unstorable } from "./stored-text.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 export type SuccessStatus = 200 | 201 | 202;
@@ -251,6 +252,6 @@ function check<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
 /** What cannot name a thing names none. */
 function checkParams<P extends z.ZodType>(schema: P, params: RawCall["params"]): z.output<P> {
   const parsed = schema.safeParse(params);
-  if (parsed.success) return parsed.data;
-  throw new ApiError("not_found");
+  if (!parsed.success || unstorable(params).length > 0) throw new ApiError("not_found");
+  return parsed.data;
 }

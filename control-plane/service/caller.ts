@@ -20,6 +20,8 @@ export interface Caller {
     readonly ipCidrs: readonly string[] | null;
     readonly expiresAt: Date | null;
     readonly bounds: ProvisionBounds | null;
+    /** Whose command line has it; null: it stands for itself. */
+    readonly userId: string | null;
   } | null;
   /** False when a passkey is enrolled and was not shown of late: dangerous actions then ask for it. */
   readonly isStrong: boolean;

@@ -4,7 +4,6 @@ import type { HolderKind } from "@relaykey/core/snapshot";
 import { newLocator } from "@relaykey/core/token";
 import { isForeignKeyViolation, isUniqueViolation } from "@relaykey/db/queries/conflicts";
 import * as queries from "@relaykey/db/queries/holders";
-import { isStale } from "@relaykey/db/queries/revisions";
 import type { Holder, HolderChange } from "@relaykey/db/queries/holders";
 import { authorize } from "./authorization.ts";
 import { adminEvent, changedFacts, creationEvent } from "./caller.ts";
@@ -16,6 +15,7 @@ import { fail, invalid, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { toPage } from "./page.ts";
 import type { Page, PageRequest } from "./page.ts";
+import { unlessStale } from "./stale.ts";
 
 export interface HolderInput {
   readonly name: string;
@@ -117,19 +117,20 @@ export async function changeHolder(
   const after = { ...found.value, ...change };
   if (after.kind === "person" && after.email === null) return personNeedsEmail();
   const subjectId = found.value.id;
+  const event = adminEvent(
+    caller,
+    "holder.changed",
+    { kind: "holder", id: subjectId },
+    changedFacts(found.value, change),
+  );
   try {
-    const event = adminEvent(
-      caller,
-      "holder.changed",
-      { kind: "holder", id: subjectId },
-      changedFacts(found.value, change),
-    );
-    const changed = await queries.changeHolder(deps.db, organizationId, subjectId, change, event, expected);
-    if (changed === null) return fail("not_found");
-    const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
-    return ok({ holder: changed.holder, enforcement });
+    return await unlessStale(async () => {
+      const changed = await queries.changeHolder(deps.db, organizationId, subjectId, change, event, expected);
+      if (changed === null) return fail("not_found");
+      const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
+      return ok({ holder: changed.holder, enforcement });
+    });
   } catch (error) {
-    if (isStale(error)) return fail("precondition_failed");
     return nameTaken(error, after.name);
   }
 }
@@ -158,11 +159,16 @@ export async function freezeHolder(
   return ok({ holder: changed.holder, enforcement });
 }
 
-/** Deletes a holder that was never issued a key. */
+/**
+ * Deletes a holder that was never issued a key.
+ *
+ * @param expected the revision that it must be at; null = any.
+ */
 export async function deleteHolder(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
+  expected: number | null = null,
 ): Promise<Outcome<null>> {
   const allowed = authorize(caller, "holder.change");
   if (!allowed.ok) return allowed;
@@ -176,8 +182,10 @@ export async function deleteHolder(
     { before: { name, kind, email } },
   );
   try {
-    const deleted = await queries.deleteHolder(deps.db, caller.organizationId, id, event);
-    return deleted ? ok(null) : fail("not_found");
+    return await unlessStale(async () => {
+      const deleted = await queries.deleteHolder(deps.db, caller.organizationId, id, event, expected);
+      return deleted ? ok(null) : fail("not_found");
+    });
   } catch (error) {
     if (!isForeignKeyViolation(error, queries.KEY_HOLDER)) throw error;
     return fail("in_use", {

@@ -63,6 +63,8 @@ export async function createToken(
       display: minted.display,
       createdByKind: actor.kind,
       createdById: actor.id,
+      // What ends with a person's membership makes nothing that goes on without them.
+      userId: caller.token?.userId ?? null,
     },
     await creationEvent(
       caller,

@@ -15,10 +15,12 @@ import { adminEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceKeys } from "./enforcement.ts";
-import { findIntegration, readUpstream, seal } from "./integrations.ts";
+import { findIntegration } from "./integrations.ts";
 import type { IntegrationAnswer, IntegrationInput } from "./integrations.ts";
 import { fail, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
+import { readUpstream, seal } from "./sealing.ts";
+import { unlessStale } from "./stale.ts";
 
 export interface Rotation {
   /** The new vendor key. */
@@ -35,12 +37,15 @@ const MAX_ATTEMPTS = 10;
 /**
  * Replaces the vendor key of an integration. RelayKeys stay as they are and use the new one as soon as this answers;
  * requests that are under way end under the former one.
+ *
+ * @param expected the revision that the integration must be at; null = any.
  */
 export async function rotateVendorKey(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
   rotation: Rotation,
+  expected: number | null = null,
 ): Promise<Outcome<IntegrationAnswer>> {
   const allowed = authorize(caller, "integration.rotate");
   if (!allowed.ok) return allowed;
@@ -51,7 +56,7 @@ export async function rotateVendorKey(
     const { id, secretVersion: from } = found.value;
     const versions = await queries.listSecretVersions(deps.db, organizationId, id);
     const version = (versions.at(-1)?.version ?? 0) + 1;
-    const sealed = await seal(deps, organizationId, id, version, rotation.secret);
+    const sealed = await seal(deps, organizationId, found.value, version, rotation.secret);
     if (rotation.test && attempt === 0) {
       const tried = await order(deps, organizationId, found.value, sealed);
       if (!tried.ok) return tried;
@@ -68,8 +73,11 @@ export async function rotateVendorKey(
       },
     );
     try {
-      const keyIds = await queries.rotateSecret(deps.db, sealed, { from, restorableUntil, event });
-      if (keyIds !== null) return await answer(deps, caller, id, keyIds);
+      const done = await unlessStale(async () =>
+        ok(await queries.rotateSecret(deps.db, sealed, { from, restorableUntil, expected, event })),
+      );
+      if (!done.ok) return done;
+      if (done.value !== null) return await answer(deps, caller, id, done.value);
     } catch (error) {
       if (!isUniqueViolation(error, queries.SECRET_VERSION_INDEX)) throw error;
     }
@@ -80,12 +88,15 @@ export async function rotateVendorKey(
 /**
  * Puts the vendor key back in force that the last rotation replaced, as long as it can be restored. The one that was in
  * force can be restored in turn, so that a roll back can be taken back.
+ *
+ * @param expected the revision that the integration must be at; null = any.
  */
 export async function rollBackVendorKey(
   deps: ServiceDependencies,
   caller: Caller,
   reference: string,
   restorableMs: number,
+  expected: number | null = null,
 ): Promise<Outcome<IntegrationAnswer>> {
   const allowed = authorize(caller, "integration.rotate");
   if (!allowed.ok) return allowed;
@@ -103,9 +114,11 @@ export async function rollBackVendorKey(
     { before: { secretVersion: from }, after: { secretVersion: to } },
   );
   const restorableUntil = new Date(now.getTime() + restorableMs);
-  const change = { from, to, now, restorableUntil, event };
-  const keyIds = await queries.restoreSecret(deps.db, organizationId, id, change);
-  return keyIds === null ? fail("changed_meanwhile") : answer(deps, caller, id, keyIds);
+  return unlessStale(async () => {
+    const change = { from, to, now, restorableUntil, expected, event };
+    const keyIds = await queries.restoreSecret(deps.db, organizationId, id, change);
+    return keyIds === null ? fail("changed_meanwhile") : answer(deps, caller, id, keyIds);
+  });
 }
 
 /** The versions of a vendor key there were, oldest first; what is sealed in them is in no answer. */
@@ -141,7 +154,7 @@ export async function testVendorKey(
   const integration = found.value;
   const { id, secretVersion } = integration;
   if (candidate !== null) {
-    const sealed = await seal(deps, organizationId, id, secretVersion + 1, candidate);
+    const sealed = await seal(deps, organizationId, integration, secretVersion + 1, candidate);
     return order(deps, organizationId, integration, sealed);
   }
   const envelope = await queries.currentEnvelope(deps.db, organizationId, id);
@@ -171,9 +184,9 @@ export async function testNewIntegration(
   const { organizationId } = caller;
   const checked = readUpstream(deps, input.upstream);
   if (!checked.ok) return checked;
-  const id = newId();
-  const sealed = await seal(deps, organizationId, id, 1, input.secret);
-  return order(deps, organizationId, { ...input, ...checked.value, id, enabled: true }, sealed);
+  const integration = { ...input, ...checked.value, id: newId(), enabled: true };
+  const sealed = await seal(deps, organizationId, integration, 1, input.secret);
+  return order(deps, organizationId, integration, sealed);
 }
 
 const HEALTH: Partial<Record<ProbeVerdict, Integration["health"]>> = { accepted: "ok", refused: "failing" };

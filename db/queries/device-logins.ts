@@ -106,9 +106,9 @@ export async function useApprovedLogin(
       RETURNING login.id, login.organization_id, login.user_id, login.role
     ), made AS (
       INSERT INTO ${managementTokens} (id, organization_id, name, kind, role, token_hash, display, created_by_kind,
-        created_by_id, expires_at)
+        created_by_id, user_id, expires_at)
       SELECT ${token.id}::uuid, organization_id, ${token.name}::text, 'standard', role, ${token.tokenHash}::text,
-        ${token.display}::text, 'user', user_id, ${timestamp(token.expiresAt)}
+        ${token.display}::text, 'user', user_id, user_id, ${timestamp(token.expiresAt)}
       FROM changed
     ), ${adminEventCte(event)}
     SELECT id FROM changed`);

@@ -2,7 +2,7 @@ import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { holders } from "../schema/holders.ts";
 import { relayKeys } from "../schema/keys.ts";
-import { insertAdminEvent } from "./admin-events.ts";
+import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import { bumpKeys } from "./outbox.ts";
 import { revisionGuard } from "./revisions.ts";
@@ -90,21 +90,24 @@ export async function changeHolder(
 /**
  * Deletes a holder that was never issued a key: those of the past are part of the audit log.
  *
+ * @param expected the revision that it must be at; null = any.
  * @returns false when there is no such holder.
- * @throws a foreign key violation of KEY_HOLDER when keys were issued to it.
+ * @throws a foreign key violation of KEY_HOLDER when keys were issued to it; what `isStale` knows when the revision is another.
  */
 export async function deleteHolder(
   db: Database,
   organizationId: string,
   holderId: string,
   event: AdminEvent,
+  expected: number | null,
 ): Promise<boolean> {
-  const [deleted] = await db.batch([
-    db
-      .delete(holders)
-      .where(and(eq(holders.organizationId, organizationId), eq(holders.id, holderId)))
-      .returning({ id: holders.id }),
-    insertAdminEvent(db, event),
+  const [, , deleted] = await db.batch([
+    ...revisionGuard(db, holders, organizationId, holderId, expected),
+    db.execute<{ id: string }>(sql`
+      WITH changed AS (
+        DELETE FROM ${holders} WHERE organization_id = ${organizationId}::uuid AND id = ${holderId}::uuid RETURNING id
+      ), ${adminEventCte(event)}
+      SELECT id FROM changed`),
   ]);
-  return deleted.length > 0;
+  return deleted.rows.length > 0;
 }

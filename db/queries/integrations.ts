@@ -1,8 +1,8 @@
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, ne, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { integrationSecrets, integrations } from "../schema/integrations.ts";
 import { relayKeys } from "../schema/keys.ts";
-import { insertAdminEvent } from "./admin-events.ts";
+import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import { bumpKeys } from "./outbox.ts";
 import { planGuard } from "./plans.ts";
@@ -74,35 +74,68 @@ export async function createIntegration(
   return row;
 }
 
+/** What else a change of an integration does, in the same transaction. */
+export interface ChangeOptions {
+  readonly event: AdminEvent;
+  /** The revision that it must be at; null = any. */
+  readonly expected: number | null;
+  /** A new version of the vendor key, put in force; all former ones are destroyed. null: the vendor key stays. */
+  readonly secret: NewSealedSecret | null;
+}
+
 /**
  * Changes an integration. Each of its keys carries a copy in its policy, so each gets a new policy version.
  *
- * @param expected the revision that it must be at; null = any.
  * @returns the ids of the keys that now wait to be enforced; null when there is no such integration.
- * @throws what `isStale` knows when the revision is another.
+ * @throws what `isStale` knows when the revision is another; a unique violation of SECRET_VERSION_INDEX when another change
+ *   sealed the same version first.
  */
 export async function changeIntegration(
   db: Database,
   organizationId: string,
   integrationId: string,
   change: IntegrationChange,
-  event: AdminEvent,
-  expected: number | null,
+  { event, expected, secret }: ChangeOptions,
 ): Promise<ChangedIntegration | null> {
   const [lock, bump] = bumpKeys(db, organizationId, sql`${relayKeys.integrationId} = ${integrationId}`);
   const [, , updated, , bumped] = await db.batch([
     ...revisionGuard(db, integrations, organizationId, integrationId, expected),
     db
       .update(integrations)
-      .set({ ...change, revision: sql`${integrations.revision} + 1` })
+      .set({
+        ...change,
+        ...(secret === null ? {} : { secretVersion: secret.version }),
+        revision: sql`${integrations.revision} + 1`,
+      })
       .where(and(eq(integrations.organizationId, organizationId), eq(integrations.id, integrationId)))
       .returning(),
     lock,
     bump,
     insertAdminEvent(db, event),
+    ...(secret === null ? [] : replaceSecrets(db, secret)),
   ]);
   const [integration] = updated;
   return integration === undefined ? null : { integration, keyIds: bumped.rows.map((row) => row.key_id) };
+}
+
+function replaceSecrets(db: Database, secret: NewSealedSecret) {
+  const { id, organizationId, integrationId, version, envelope } = secret;
+  return [
+    db.execute(sql`
+      INSERT INTO ${integrationSecrets} (id, organization_id, integration_id, version, envelope)
+      SELECT ${id}::uuid, organization_id, id, ${version}::int, ${envelope}::text
+      FROM ${integrations} WHERE id = ${integrationId} AND organization_id = ${organizationId}`),
+    db
+      .update(integrationSecrets)
+      .set({ envelope: "", restorableUntil: null })
+      .where(
+        and(
+          eq(integrationSecrets.organizationId, organizationId),
+          eq(integrationSecrets.integrationId, integrationId),
+          ne(integrationSecrets.version, version),
+        ),
+      ),
+  ] as const;
 }
 
 /** Notes whether the vendor accepts the key: nothing that the data plane must know. */
@@ -127,16 +160,20 @@ export async function setHealth(
  * Deletes an integration, with its sealed keys, for which no RelayKey was ever issued: those of the past are part of the
  * audit log. The constraint of `relay_keys` decides, so that a key that is issued at the same time wins or fails whole.
  *
+ * @param expected the revision that it must be at; null = any.
  * @returns false when there is no such integration.
- * @throws a foreign key violation of KEY_INTEGRATION when keys were issued for it.
+ * @throws a foreign key violation of KEY_INTEGRATION when keys were issued for it; what `isStale` knows when the revision is
+ * another.
  */
 export async function deleteIntegration(
   db: Database,
   organizationId: string,
   integrationId: string,
   event: AdminEvent,
+  expected: number | null,
 ): Promise<boolean> {
-  const [, deleted] = await db.batch([
+  const [, , , deleted] = await db.batch([
+    ...revisionGuard(db, integrations, organizationId, integrationId, expected),
     db
       .delete(integrationSecrets)
       .where(
@@ -145,11 +182,12 @@ export async function deleteIntegration(
           eq(integrationSecrets.integrationId, integrationId),
         ),
       ),
-    db
-      .delete(integrations)
-      .where(and(eq(integrations.organizationId, organizationId), eq(integrations.id, integrationId)))
-      .returning({ id: integrations.id }),
-    insertAdminEvent(db, event),
+    db.execute<{ id: string }>(sql`
+      WITH changed AS (
+        DELETE FROM ${integrations} WHERE organization_id = ${organizationId}::uuid AND id = ${integrationId}::uuid
+        RETURNING id
+      ), ${adminEventCte(event)}
+      SELECT id FROM changed`),
   ]);
-  return deleted.length > 0;
+  return deleted.rows.length > 0;
 }

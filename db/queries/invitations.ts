@@ -123,7 +123,7 @@ export async function renewInvitation(
       ), ${adminEventCte(renewal.event)}
       SELECT revision FROM changed`),
   ]);
-  return changed.rows[0] === undefined ? null : Number(changed.rows[0].revision);
+  return changed.rows[0]?.revision ?? null;
 }
 
 /**

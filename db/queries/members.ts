@@ -102,7 +102,7 @@ export async function changeRole(
       ), ${adminEventCte(change.event)}
       SELECT revision FROM changed`),
   ]);
-  return changed.rows[0] === undefined ? null : Number(changed.rows[0].revision);
+  return changed.rows[0]?.revision ?? null;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { and, desc, eq, isNull, lt, or, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { managementTokens } from "../schema/access.ts";
+import { memberships } from "../schema/people.ts";
+import type { Role } from "../schema/people.ts";
 import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import { readTaken, take } from "./throttles.ts";
@@ -20,10 +22,30 @@ export async function presentManagementToken(
   now: Date,
 ): Promise<{ readonly token: ManagementToken | null; readonly taken: readonly Taken[] }> {
   const [rows, taken] = await db.batch([
-    db.select().from(managementTokens).where(eq(managementTokens.tokenHash, tokenHash)),
+    db
+      .select({ token: managementTokens, ownerRole: memberships.role })
+      .from(managementTokens)
+      .leftJoin(
+        memberships,
+        and(
+          eq(memberships.organizationId, managementTokens.organizationId),
+          eq(memberships.userId, managementTokens.userId),
+        ),
+      )
+      .where(eq(managementTokens.tokenHash, tokenHash)),
     take(db, throttles, now),
   ]);
-  return { token: rows[0] ?? null, taken: readTaken(taken) };
+  const [found] = rows;
+  return { token: found === undefined ? null : asItsOwner(found, now), taken: readTaken(taken) };
+}
+
+/** What a person's command line may do is what they may: as a viewer it looks only, and once they are gone it is nothing. */
+function asItsOwner(
+  { token, ownerRole }: { readonly token: ManagementToken; readonly ownerRole: Role | null },
+  now: Date,
+): ManagementToken {
+  if (token.userId === null || ownerRole === "admin") return token;
+  return ownerRole === null ? { ...token, revokedAt: token.revokedAt ?? now } : { ...token, role: ownerRole };
 }
 
 /** Notes that a token was used, unless that was noted within the last minute. */

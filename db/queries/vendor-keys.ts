@@ -7,6 +7,7 @@ import type { AdminEvent } from "./admin-events.ts";
 import type { NewSealedSecret } from "./integrations.ts";
 import { timestamp } from "./keys.ts";
 import { bumpKeys } from "./outbox.ts";
+import { revisionGuard } from "./revisions.ts";
 
 /** A version of a vendor key, without what is sealed in it. */
 export interface SecretVersion {
@@ -62,17 +63,25 @@ export async function currentEnvelope(
  * Puts a new version of the vendor key in force. The one it replaces can be restored until a moment (null: it is
  * destroyed now); any older one is destroyed. Every key of the integration gets a new policy version.
  *
+ * @param change.expected the revision that the integration must be at; null = any.
  * @returns the ids of the keys that now wait to be enforced; null when the integration has moved on (or is not there).
- * @throws a unique violation of SECRET_VERSION_INDEX when another change sealed the same version first.
+ * @throws a unique violation of SECRET_VERSION_INDEX when another change sealed the same version first; what `isStale`
+ * knows when the revision is another.
  */
 export async function rotateSecret(
   db: Database,
   secret: NewSealedSecret,
-  change: { readonly from: number; readonly restorableUntil: Date | null; readonly event: AdminEvent },
+  change: {
+    readonly from: number;
+    readonly restorableUntil: Date | null;
+    readonly expected: number | null;
+    readonly event: AdminEvent;
+  },
 ): Promise<string[] | null> {
   const { organizationId, integrationId, version, envelope, id } = secret;
   const [lock, bump] = bumpKeys(db, organizationId, sql`${relayKeys.integrationId} = ${integrationId}`);
-  const [changed, , bumped] = await db.batch([
+  const [, , changed, , bumped] = await db.batch([
+    ...revisionGuard(db, integrations, organizationId, integrationId, change.expected),
     db.execute(sql`
       WITH changed AS (
         UPDATE ${integrations} SET secret_version = ${version}, revision = revision + 1
@@ -98,7 +107,9 @@ export async function rotateSecret(
 /**
  * Puts the version back in force that can still be restored; the one it replaces can be restored in turn.
  *
+ * @param change.expected the revision that the integration must be at; null = any.
  * @returns the ids of the keys that now wait to be enforced; null when there is no such version any more.
+ * @throws what `isStale` knows when the revision is another.
  */
 export async function restoreSecret(
   db: Database,
@@ -109,11 +120,13 @@ export async function restoreSecret(
     readonly to: number;
     readonly now: Date;
     readonly restorableUntil: Date;
+    readonly expected: number | null;
     readonly event: AdminEvent;
   },
 ): Promise<string[] | null> {
   const [lock, bump] = bumpKeys(db, organizationId, sql`${relayKeys.integrationId} = ${integrationId}`);
-  const [changed, , bumped] = await db.batch([
+  const [, , changed, , bumped] = await db.batch([
+    ...revisionGuard(db, integrations, organizationId, integrationId, change.expected),
     db.execute(sql`
       WITH changed AS (
         UPDATE ${integrations} SET secret_version = ${change.to}, revision = ${integrations.revision} + 1

@@ -6,6 +6,7 @@ import { notices, webhookDeliveries, webhookEndpoints } from "../schema/notices.
 import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import { planGuard } from "./plans.ts";
+import { revisionGuard } from "./revisions.ts";
 
 export type WebhookEndpoint = typeof webhookEndpoints.$inferSelect;
 export type NewWebhookEndpoint = typeof webhookEndpoints.$inferInsert;
@@ -96,17 +97,23 @@ export async function changeEndpoint(
   return rows.length === 0 ? null : findEndpoint(db, organizationId, endpointId);
 }
 
-/** Removes an endpoint with its deliveries; notices stay. @returns false when it is not there. */
+/**
+ * Removes an endpoint with its deliveries; notices stay.
+ *
+ * @param expected the revision that it must be at; null = any.
+ * @returns false when it is not there.
+ * @throws what `isStale` knows when the revision is another.
+ */
 export async function deleteEndpoint(
   db: Database,
   organizationId: string,
   endpointId: string,
   event: AdminEvent,
+  expected: number | null,
 ): Promise<boolean> {
-  const which = and(eq(webhookEndpoints.organizationId, organizationId), eq(webhookEndpoints.id, endpointId));
-  const [, , result] = await db.batch([
-    // From here on no new delivery to it begins, so the removal of those that are there is whole.
-    db.select({ id: webhookEndpoints.id }).from(webhookEndpoints).where(which).for("update"),
+  const [, , , result] = await db.batch([
+    // Locks it: from here on no new delivery to it begins, so the removal of those that are there is whole.
+    ...revisionGuard(db, webhookEndpoints, organizationId, endpointId, expected),
     db
       .delete(webhookDeliveries)
       .where(

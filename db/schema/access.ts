@@ -53,6 +53,8 @@ export const managementTokens = pgTable("management_tokens", {
   bounds: jsonb("bounds").$type<ProvisionBounds>(),
   createdByKind: text("created_by_kind"),
   createdById: uuid("created_by_id"),
+  /** Whose command line has it: it may do what they may, as long as they are a member. null = it stands for itself. */
+  userId: uuid("user_id").references(() => users.id),
   lastUsedAt: moment("last_used_at"),
   lastUsedIp: text("last_used_ip"),
   expiresAt: moment("expires_at"),

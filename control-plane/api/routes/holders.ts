@@ -129,7 +129,10 @@ export const holderRoutes = [
     answer: deletedAnswer,
     statuses: [200],
     errors: ["in_use"],
-    handle: async ({ deps, caller, params }) =>
-      answered(await deleteHolder(deps, caller, params.holder), () => ({ json: { deleted: true as const } })),
+    conditional: true,
+    handle: async ({ deps, caller, params, expected }) =>
+      answered(await deleteHolder(deps, caller, params.holder, expected), () => ({
+        json: { deleted: true as const },
+      })),
   }),
 ];

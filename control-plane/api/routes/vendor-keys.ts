@@ -37,8 +37,9 @@ export const vendorKeyRoutes = [
     answer: integrationChangeAnswer,
     statuses: [200, 202],
     errors: ["changed_meanwhile", "vendor_refuses", "data_plane_away"],
-    handle: async ({ deps, caller, params, body }) =>
-      answered(await rotateVendorKey(deps, caller, params.integration, body), presentChanged),
+    conditional: true,
+    handle: async ({ deps, caller, params, body, expected }) =>
+      answered(await rotateVendorKey(deps, caller, params.integration, body, expected), presentChanged),
   }),
   route({
     method: "POST",
@@ -54,8 +55,9 @@ export const vendorKeyRoutes = [
     answer: integrationChangeAnswer,
     statuses: [200, 202],
     errors: ["nothing_to_restore", "changed_meanwhile"],
-    handle: async ({ deps, caller, params, body }) =>
-      answered(await rollBackVendorKey(deps, caller, params.integration, body), presentChanged),
+    conditional: true,
+    handle: async ({ deps, caller, params, body, expected }) =>
+      answered(await rollBackVendorKey(deps, caller, params.integration, body, expected), presentChanged),
   }),
   route({
     method: "GET",
@@ -121,8 +123,9 @@ export const vendorKeyRoutes = [
     answer: deletedAnswer,
     statuses: [200],
     errors: ["in_use"],
-    handle: async ({ deps, caller, params }) =>
-      answered(await deleteIntegration(deps, caller, params.integration), () => ({
+    conditional: true,
+    handle: async ({ deps, caller, params, expected }) =>
+      answered(await deleteIntegration(deps, caller, params.integration, expected), () => ({
         json: { deleted: true as const },
       })),
   }),

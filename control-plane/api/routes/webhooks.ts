@@ -85,6 +85,9 @@ export const webhookRoutes = [
     handle: async ({ deps, caller, params }) =>
       answered(await showEndpoint(deps, caller, params.webhook), (endpoint) => ({
         json: { webhook: presentEndpoint(endpoint) },
+        revision: endpoint.revision,
+        // Since when it fails goes on by itself.
+        validated: [endpoint.id, endpoint.revision],
       })),
   }),
   route({
@@ -101,10 +104,11 @@ export const webhookRoutes = [
     answer: endpointAnswer,
     statuses: [200],
     errors: ["changed_meanwhile"],
-    handle: async ({ deps, caller, params, body }) =>
-      answered(await changeEndpoint(deps, caller, params.webhook, withoutAbsent(body)), (endpoint) => ({
-        json: { webhook: presentEndpoint(endpoint) },
-      })),
+    conditional: true,
+    handle: async ({ deps, caller, params, body, expected }) => {
+      const changed = await changeEndpoint(deps, caller, params.webhook, withoutAbsent(body), expected);
+      return answered(changed, (endpoint) => ({ json: { webhook: presentEndpoint(endpoint) } }));
+    },
   }),
   route({
     method: "DELETE",
@@ -117,8 +121,9 @@ export const webhookRoutes = [
     params: endpointParams,
     answer: endpointAnswer,
     statuses: [200],
-    handle: async ({ deps, caller, params }) =>
-      answered(await deleteEndpoint(deps, caller, params.webhook), (endpoint) => ({
+    conditional: true,
+    handle: async ({ deps, caller, params, expected }) =>
+      answered(await deleteEndpoint(deps, caller, params.webhook, expected), (endpoint) => ({
         json: { webhook: presentEndpoint(endpoint) },
       })),
   }),
@@ -134,8 +139,9 @@ export const webhookRoutes = [
     answer: endpointSecretAnswer,
     statuses: [200],
     errors: ["changed_meanwhile"],
-    handle: async ({ deps, caller, params }) =>
-      answered(await rotateSecret(deps, caller, params.webhook), withSecret),
+    conditional: true,
+    handle: async ({ deps, caller, params, expected }) =>
+      answered(await rotateSecret(deps, caller, params.webhook, expected), withSecret),
   }),
   route({
     method: "POST",

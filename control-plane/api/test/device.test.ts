@@ -7,6 +7,7 @@ import { memberships } from "@relaykey/db/schema/people";
 import type { Role } from "@relaykey/db/schema/people";
 import type { Caller } from "../../service/caller.ts";
 import { decideDeviceLogin, findDeviceLogin } from "../../service/device-logins.ts";
+import { changeMemberRole, removeMember } from "../../service/members.ts";
 import { createWorld } from "./world.ts";
 import type { Client, World } from "./world.ts";
 
@@ -147,6 +148,36 @@ describe("signing a command line in", () => {
     expect(await poll(started)).toMatchObject({ code: "access_denied" });
   });
 
+  test("what was let in may do what its person may: less once they are a viewer, nothing once they are gone", async () => {
+    await world.person(organizationId, "admin");
+    const started = await start();
+    await approve(admin, started.user_code);
+    const login = world.caller(`Bearer ${(await poll(started)).token}`);
+    const made = await login("POST", "/tokens", {
+      name: "from the command line",
+      role: "admin",
+      expires_in: "1h",
+    });
+    const second = world.caller(`Bearer ${String(made.body["token"])}`);
+    const both = (method: "GET" | "POST", path: string, body?: object) =>
+      Promise.all([login, second].map(async (client) => (await client(method, path, body)).status));
+    expect(await both("GET", "/members")).toEqual([200, 200]);
+
+    const own = await world.db
+      .select()
+      .from(memberships)
+      .where(eq(memberships.userId, admin.actor.id ?? ""));
+    const id = own[0]?.id ?? "";
+    const colleague = await world.person(organizationId, "admin");
+    expect(await changeMemberRole(world.deps, colleague, id, "viewer")).toMatchObject({ ok: true });
+    expect(await both("GET", "/members")).toEqual([200, 200]);
+    expect(await both("POST", "/holders", { name: "x", kind: "agent" })).toEqual([403, 403]);
+
+    expect(await removeMember(world.deps, colleague, id)).toMatchObject({ ok: true });
+    expect((await login("GET", "/members")).body).toMatchObject({ code: "token_revoked" });
+    expect(await both("GET", "/members")).toEqual([401, 401]);
+  });
+
   test.each([
     ["a viewer", () => world.person(organizationId, "viewer"), "role_insufficient"],
     ["an admin without the passkey they enrolled", () => ({ ...admin, isStrong: false }), "passkey_needed"],
@@ -159,6 +190,15 @@ describe("signing a command line in", () => {
     const started = await start();
     expect(await approve(await caller(), started.user_code)).toMatchObject({ ok: false, failure: { code } });
     expect(await poll(started)).toMatchObject({ code: "authorization_pending" });
+  });
+
+  test("a network of IPv6 starts no more logins than one address does", async () => {
+    const statuses: number[] = [];
+    for (let count = 0; count < 21; count += 1) {
+      const client = world.caller(null, `2001:db8::${String(count + 1)}`);
+      statuses.push((await client("POST", "/device/code", { client: "rk" })).status);
+    }
+    expect(statuses).toEqual([...Array.from({ length: 20 }, () => 200), 429]);
   });
 
   test("codes cannot be guessed, nor logins be started, without end", async () => {

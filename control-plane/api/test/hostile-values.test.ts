@@ -52,3 +52,10 @@ test("a path that ends in a slash is no path, whatever the method", async () => 
     expect(JSON.parse(answer.text)).toMatchObject({ status: 404, code: "route_unknown" });
   }
 });
+
+test.each(["/holders/%00", "/integrations/a%00b", "/integrations/%00/versions", "/holders/%00/networks"])(
+  "GET %s names nothing",
+  async (path) => {
+    expect(await admin("GET", path)).toMatchObject({ status: 404, body: { code: "not_found" } });
+  },
+);

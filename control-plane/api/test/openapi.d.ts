@@ -443,7 +443,7 @@ export interface paths {
         head?: never;
         /**
          * Change an integration
-         * @description Its keys follow. The vendor key is changed by rotating it.
+         * @description Its keys follow. The vendor key was sealed for its upstream, credential and scrub_responses: give it again to change one of them. By itself it is replaced by rotating it.
          *
          *     Needs the role admin (`integration.change`).
          */
@@ -5326,7 +5326,10 @@ export interface operations {
     deleteIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 integration: string;
             };
@@ -5415,6 +5418,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "in_use";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
                     } & components["schemas"]["Problem"];
                 };
             };
@@ -5517,6 +5532,8 @@ export interface operations {
                     response_cookies?: boolean;
                     scrub_responses?: boolean;
                     timeout_ms?: number;
+                    /** @description The vendor key, given again: needed where upstream, credential or scrub_responses change. It replaces all former ones. */
+                    secret?: string;
                     enabled?: boolean;
                     catalogue?: string | null;
                 };
@@ -5607,6 +5624,18 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description `changed_meanwhile`: Somebody else is changing the same thing. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "changed_meanwhile";
+                    } & components["schemas"]["Problem"];
+                };
+            };
             /** @description `precondition_failed`: It has been changed since you read it. */
             412: {
                 headers: {
@@ -5672,7 +5701,10 @@ export interface operations {
     rotateIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 integration: string;
             };
@@ -5792,6 +5824,18 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -5869,7 +5913,10 @@ export interface operations {
     rollBackIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 integration: string;
             };
@@ -5982,6 +6029,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "nothing_to_restore" | "changed_meanwhile";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
                     } & components["schemas"]["Problem"];
                 };
             };
@@ -7247,7 +7306,10 @@ export interface operations {
     deleteHolder: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 holder: string;
             };
@@ -7336,6 +7398,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "in_use";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
                     } & components["schemas"]["Problem"];
                 };
             };
@@ -12031,7 +12105,10 @@ export interface operations {
     deleteWebhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 webhook: string;
             };
@@ -12110,6 +12187,18 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -12163,7 +12252,10 @@ export interface operations {
     changeWebhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 webhook: string;
             };
@@ -12268,6 +12360,18 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -12321,7 +12425,10 @@ export interface operations {
     rotateWebhookSecret: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that GET answered with: the change fails if it was changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 webhook: string;
             };
@@ -12411,6 +12518,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "changed_meanwhile";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: It has been changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "precondition_failed";
                     } & components["schemas"]["Problem"];
                 };
             };

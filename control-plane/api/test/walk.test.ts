@@ -161,7 +161,15 @@ describe.each(NAMED)("%s", (_, route) => {
       via: "api",
       ip: null,
       role: "viewer",
-      token: { id: newId(), kind: "standard", rules: null, ipCidrs: null, expiresAt: null, bounds: null },
+      token: {
+        id: newId(),
+        kind: "standard",
+        rules: null,
+        ipCidrs: null,
+        expiresAt: null,
+        bounds: null,
+        userId: null,
+      },
       isStrong: true,
     };
     const query = route.method === "DELETE" && route.query !== null ? { network: "192.0.2.1" } : {};

@@ -1,12 +1,17 @@
 import { Link } from "@remix-run/react";
 import type { ReactNode } from "react";
 
+/** Where a page is an entry of, and the link back to it. */
+export interface Back {
+  readonly to: string;
+  readonly label: string;
+}
+
 /** The one h1 of a page, what it is about, the way back, and what can be done. */
 export function PageHeader(props: {
   readonly title: ReactNode;
   readonly note?: ReactNode;
-  /** The list that this page is an entry of. */
-  readonly back?: { readonly to: string; readonly label: string };
+  readonly back?: Back;
   readonly actions?: ReactNode;
 }) {
   return (

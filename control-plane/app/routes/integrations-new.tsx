@@ -30,13 +30,14 @@ export const meta: MetaFunction = () => [{ title: "Add integration · RelayKey" 
 const OTHER = "other";
 
 export async function loader(args: LoaderFunctionArgs) {
-  const { url } = await enter(args, "integration.change");
+  const { deps, url } = await enter(args, "integration.change");
   const entry = chosenEntry(url);
   const from = entry?.slug ?? (url.searchParams.get("from") === OTHER ? OTHER : null);
   return {
     nonce: newNonce(),
     from,
     vendor: entry?.name ?? null,
+    proxy: deps.proxyUrl,
     isFirst: url.searchParams.get("then") === "start",
     values: newIntegrationValues(entry),
     catalogue: CATALOGUE.map(({ slug, name, upstream }) => ({ slug, name, host: new URL(upstream).host })),
@@ -101,7 +102,7 @@ export default function NewIntegration() {
     <>
       <PageHeader
         title={shown.vendor === null ? "Add an integration" : `Add ${shown.vendor}`}
-        back={{ to: "/integrations/new", label: "Catalogue" }}
+        back={{ to: `/integrations/new${shown.isFirst ? "?then=start" : ""}`, label: "Catalogue" }}
       />
       <Form method="post" autoComplete="off" className="max-w-3xl">
         <FormNonce nonce={shown.nonce} />
@@ -116,7 +117,7 @@ export default function NewIntegration() {
             <TextField
               name="slug"
               label="Address"
-              hint="Part of the address that callers use: PROXY/name/… It cannot be changed later."
+              hint={`Callers use ${shown.proxy}/${values["slug"] === "" ? "address" : (values["slug"] ?? "address")}/… It cannot be changed later.`}
               defaultValue={values["slug"] ?? ""}
               error={fieldError(failure, "slug")}
               spellCheck={false}
@@ -156,7 +157,7 @@ export default function NewIntegration() {
             <SubmitButton name="intent" value="test" variant="secondary" pending="Asking the vendor …">
               Only test the key
             </SubmitButton>
-            <LinkButton to="/integrations" variant="quiet">
+            <LinkButton to={shown.isFirst ? "/start" : "/integrations"} variant="quiet">
               Cancel
             </LinkButton>
           </FormActions>

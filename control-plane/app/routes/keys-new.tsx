@@ -28,6 +28,7 @@ import type { Revealed } from "../components/keys/reveal.tsx";
 import { FormNonce } from "../components/once.tsx";
 import type { SentBefore } from "../components/once.tsx";
 import { PageHeader } from "../components/page-header.tsx";
+import type { Back } from "../components/page-header.tsx";
 import { EmptyState } from "../components/states.tsx";
 import type { PolicyPreview } from "../.server/policy-form.ts";
 
@@ -41,6 +42,7 @@ export async function loader(args: LoaderFunctionArgs) {
   const integration = slug == null ? null : unwrap(await showIntegration(deps, caller, slug));
   return {
     nonce: newNonce(),
+    isFirst: url.searchParams.get("then") === "start",
     integrations: integrations.map(({ slug: each, name, enabled }) => ({ slug: each, name, enabled })),
     holders: holders.map(({ id, name, kind }) => ({ id, name, kind })),
     holder: url.searchParams.get("holder") ?? "",
@@ -92,11 +94,13 @@ export async function action(
 }
 
 const BACK = { to: "/keys", label: "Keys" };
+const TO_FIRST_STEPS = { to: "/start", label: "First steps" };
 
 export default function NewKey() {
   const shown = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
-  if (answer !== undefined && "revealed" in answer) return <Reveal revealed={answer.revealed} />;
+  const back = shown.isFirst ? TO_FIRST_STEPS : BACK;
+  if (answer !== undefined && "revealed" in answer) return <Reveal revealed={answer.revealed} back={back} />;
   if (answer !== undefined && "sentBefore" in answer) return <KeyMadeAlready {...answer.sentBefore} />;
   if (shown.integrations.length === 0) {
     return (
@@ -116,7 +120,7 @@ export default function NewKey() {
     );
   }
   if (shown.integration === null) return <ChooseIntegration {...shown} />;
-  return <KeyForm {...shown} integration={shown.integration} answer={answer} />;
+  return <KeyForm {...shown} back={back} integration={shown.integration} answer={answer} />;
 }
 
 type Shown = Awaited<ReturnType<typeof loader>>;
@@ -161,9 +165,10 @@ function KeyForm(props: {
   readonly holders: Shown["holders"];
   readonly holder: string;
   readonly nonce: string;
+  readonly back: Back;
   readonly answer: FormAnswer | undefined;
 }) {
-  const { integration, integrations, holders, holder, answer } = props;
+  const { integration, integrations, holders, holder, back, answer } = props;
   const values = answer?.values ?? {};
   const failure = answer?.failure;
   const live = useLivePreview();
@@ -173,7 +178,7 @@ function KeyForm(props: {
     <>
       <PageHeader
         title={`New key for ${integration.name}`}
-        back={BACK}
+        back={back}
         {...(integrations.length > 1
           ? { actions: <LinkButton to="/keys/new">Another integration</LinkButton> }
           : {})}
@@ -208,7 +213,7 @@ function KeyForm(props: {
               <SubmitButton name="intent" value="create" pending="Making the key …">
                 Create key
               </SubmitButton>
-              <LinkButton to="/keys" variant="quiet">
+              <LinkButton to={back.to} variant="quiet">
                 Cancel
               </LinkButton>
             </FormActions>

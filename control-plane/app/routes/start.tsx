@@ -100,7 +100,7 @@ export default function Start() {
           action={
             key === null &&
             integration !== null &&
-            action("key", `/keys/new?integration=${integration}`, "Make a key")
+            action("key", `/keys/new?integration=${integration}&then=start`, "Make a key")
           }
         />
         <Step

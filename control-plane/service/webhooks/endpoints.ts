@@ -10,6 +10,7 @@ import type { ServiceDependencies } from "../dependencies.ts";
 import { fail, ok } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
 import { withinPlan } from "../plan-limit.ts";
+import { unlessStale } from "../stale.ts";
 import { checkEndpointUrl } from "./endpoint-url.ts";
 import { FORMER_SECRET_MS, endpointSecret } from "./signature.ts";
 
@@ -98,12 +99,17 @@ export async function findEndpoint(
   return endpoint === null ? fail("not_found") : ok(endpoint);
 }
 
-/** Changes an endpoint. Enabling one again forgets its failures; what waits for it is then sent. */
+/**
+ * Changes an endpoint. Enabling one again forgets its failures; what waits for it is then sent.
+ *
+ * @param expected the revision that it must be at; null = any.
+ */
 export async function changeEndpoint(
   deps: ServiceDependencies,
   caller: Caller,
   endpointId: string,
   update: EndpointUpdate,
+  expected: number | null = null,
 ): Promise<Outcome<WebhookEndpoint>> {
   const allowed = authorize(caller, "webhook.change");
   if (!allowed.ok) return allowed;
@@ -115,32 +121,44 @@ export async function changeEndpoint(
     ...(description === undefined ? {} : { description }),
     ...(types === undefined ? {} : { types: [...new Set(types)] }),
   };
-  return changeAt(deps, caller, endpointId, "webhook.changed", (endpoint) => ({
+  const which = { id: endpointId, expected };
+  return changeAt(deps, caller, which, "webhook.changed", (endpoint) => ({
     ...settings,
     ...(enabled === undefined ? {} : stateOf(enabled, endpoint, new Date(deps.now()))),
   }));
 }
 
-/** A new signing secret. For a day the former one signs as well, so that the receiver can change over without a gap. */
+/**
+ * A new signing secret. For a day the former one signs as well, so that the receiver can change over without a gap.
+ *
+ * @param expected the revision that the endpoint must be at; null = any.
+ */
 export async function rotateSecret(
   deps: ServiceDependencies,
   caller: Caller,
   endpointId: string,
+  expected: number | null = null,
 ): Promise<Outcome<EndpointWithSecret>> {
   const allowed = authorize(caller, "webhook.change");
   if (!allowed.ok) return allowed;
-  const changed = await changeAt(deps, caller, endpointId, "webhook.secret_rotated", ({ secretVersion }) => ({
+  const which = { id: endpointId, expected };
+  const changed = await changeAt(deps, caller, which, "webhook.secret_rotated", ({ secretVersion }) => ({
     secretVersion: secretVersion + 1,
     formerSecretUntil: new Date(deps.now() + FORMER_SECRET_MS),
   }));
   return changed.ok ? ok({ endpoint: changed.value, secret: await secretOf(deps, changed.value) }) : changed;
 }
 
-/** Removes an endpoint and what waits for it. */
+/**
+ * Removes an endpoint and what waits for it.
+ *
+ * @param expected the revision that it must be at; null = any.
+ */
 export async function deleteEndpoint(
   deps: ServiceDependencies,
   caller: Caller,
   endpointId: string,
+  expected: number | null = null,
 ): Promise<Outcome<WebhookEndpoint>> {
   const allowed = authorize(caller, "webhook.change");
   if (!allowed.ok) return allowed;
@@ -153,20 +171,24 @@ export async function deleteEndpoint(
     { kind: "webhook_endpoint", id: endpointId },
     { before: { url, types } },
   );
-  const deleted = await queries.deleteEndpoint(deps.db, caller.organizationId, endpointId, event);
-  return deleted ? found : fail("not_found");
+  return unlessStale(async () => {
+    const { organizationId } = caller;
+    const deleted = await queries.deleteEndpoint(deps.db, organizationId, endpointId, event, expected);
+    return deleted ? found : fail("not_found");
+  });
 }
 
 async function changeAt(
   deps: ServiceDependencies,
   caller: Caller,
-  endpointId: string,
+  { id: endpointId, expected }: { readonly id: string; readonly expected: number | null },
   action: string,
   changeOf: (endpoint: WebhookEndpoint) => EndpointChange,
 ): Promise<Outcome<WebhookEndpoint>> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const found = await findEndpoint(deps, caller, endpointId);
     if (!found.ok) return found;
+    if (expected !== null && found.value.revision !== expected) return fail("precondition_failed");
     const change = changeOf(found.value);
     const event = adminEvent(
       caller,

@@ -1,8 +1,7 @@
-import { getTableName, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { newId } from "@relaykey/core/ids";
-import { tenantTables } from "@relaykey/db/queries/deletion";
 import { sessions } from "@relaykey/db/schema/access";
 import { memberships } from "@relaykey/db/schema/people";
 import { setSessionToken } from "../../../app/.server/session.ts";
@@ -10,6 +9,7 @@ import { endSessions } from "../../../service/account/sessions.ts";
 import { authorize } from "../../../service/authorization.ts";
 import type * as authorization from "../../../service/authorization.ts";
 import { founder, signIn, unique, again } from "../accounts/people.ts";
+import { stateOfOrganization } from "../state.ts";
 import { createWorld } from "../world.ts";
 import type { Client, World } from "../world.ts";
 import { dashboardRoutes, run } from "./routes.ts";
@@ -227,20 +227,7 @@ function form({ file }: DashboardRoute, { ids, name }: Organization, intent: str
 }
 
 /** All that an organization has, as one text: whatever changes there changes it. */
-async function stateOf({ id }: Organization): Promise<string> {
-  const parts: string[] = [];
-  for (const table of tenantTables()) {
-    const { rows } = await world.db.execute<{ digest: string | null }>(
-      sql`SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) AS digest FROM ${table} AS t WHERE t.organization_id = ${id}::uuid`,
-    );
-    parts.push(`${getTableName(table)} ${rows[0]?.digest ?? "-"}`);
-  }
-  const { rows } = await world.db.execute(
-    sql`SELECT md5(o::text) AS digest FROM organizations AS o WHERE id = ${id}::uuid`,
-  );
-  const applied = world.keyControl.applied.filter(({ organizationId }) => organizationId === id).length;
-  return [...parts, JSON.stringify(rows), String(applied)].join("\n");
-}
+const stateOf = ({ id }: Organization): Promise<string> => stateOfOrganization(world, id);
 
 test("the tables of exceptions name routes that are there", () => {
   const files = ROUTES.map(({ file }) => file);

@@ -141,9 +141,13 @@ export function BehaviourFields({ values, failure }: Part) {
 export function VendorKeyField({
   failure,
   label,
+  required = true,
+  hint = "It is sealed as it arrives. This dashboard can store it and cannot read it back: only the proxy can open it, for this upstream.",
 }: {
   readonly failure: ShownFailure | undefined;
   readonly label: string;
+  readonly required?: boolean;
+  readonly hint?: string;
 }) {
   return (
     <TextField
@@ -152,8 +156,8 @@ export function VendorKeyField({
       label={label}
       autoComplete="off"
       spellCheck={false}
-      required
-      hint="It is sealed as it arrives. This dashboard can store it and cannot read it back: only the proxy can open it."
+      required={required}
+      hint={hint}
       error={fieldError(failure, "secret")}
     />
   );

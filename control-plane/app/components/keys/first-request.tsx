@@ -29,7 +29,7 @@ export function FirstRequest({ keyId }: { readonly keyId: string }) {
   if (event === null) {
     return (
       <Notice tone="info" title={hydrated ? "Waiting for its first request …" : "Its first request"}>
-        {hydrated ? "Run one of the snippets below: it shows here as it arrives. " : ""}
+        Run one of the snippets below{hydrated ? ": it shows here as it arrives. " : ". "}
         {all} shows every request within seconds.
       </Notice>
     );

@@ -6,6 +6,7 @@ import { Code, CodeSnippets } from "../code-snippet.tsx";
 import { Notice } from "../notice.tsx";
 import { AlreadyMade } from "../once.tsx";
 import { PageHeader } from "../page-header.tsx";
+import type { Back } from "../page-header.tsx";
 import { FirstRequest } from "./first-request.tsx";
 import { PolicyWords } from "./policy-words.tsx";
 
@@ -21,14 +22,16 @@ export interface Revealed {
   readonly former: string | null;
 }
 
+const KEYS: Back = { to: "/keys", label: "Keys" };
+
 /** Shows a token for the one time it can be seen. */
-export function Reveal({ revealed }: { readonly revealed: Revealed }) {
+export function Reveal({ revealed, back = KEYS }: { readonly revealed: Revealed; readonly back?: Back }) {
   const { keyId, name, token, snippets, sentences, isPending, former } = revealed;
   return (
     <>
       <PageHeader
         title="Your new key"
-        back={{ to: "/keys", label: "Keys" }}
+        back={back}
         note={`“${name}” is made. Copy it now, to where it will be used.`}
         actions={<LinkButton to={`/keys/${keyId}`}>Open the key</LinkButton>}
       />
@@ -61,7 +64,7 @@ export function Reveal({ revealed }: { readonly revealed: Revealed }) {
           label="Snippets"
           snippets={snippets.map(({ label, install, text }) => ({
             language: label,
-            text: install === null ? text : `${COMMENT[label] ?? "#"} ${install}\n\n${text}`,
+            text: withNeeds(COMMENT[label], install, text),
           }))}
         />
       </Card>
@@ -79,7 +82,7 @@ export function KeyMadeAlready({ id }: { readonly id: string | null }) {
       what="key"
       secret="the key itself"
       id={id}
-      list={{ to: "/keys", label: "Keys" }}
+      list={KEYS}
       to={(made) => `/keys/${made}`}
       lost="If you have not copied it, replace it: the key that takes its place is shown, once again."
       lostAction={(made) => <LinkButton to={`/keys/${made}?confirm=reroll`}>Replace the key</LinkButton>}
@@ -88,4 +91,12 @@ export function KeyMadeAlready({ id }: { readonly id: string | null }) {
   );
 }
 
-const COMMENT: Readonly<Record<string, string>> = { Node: "//" };
+/** Where code is pasted, not commands. */
+const COMMENT: Readonly<Record<string, string>> = { Node: "//", Python: "#" };
+
+/** Code that says what has to be there first: the key is not in it, so that it can be kept. */
+function withNeeds(comment: string | undefined, install: string | null, text: string): string {
+  if (comment === undefined) return text;
+  const first = install === null ? "" : `${install}, and `;
+  return `${comment} First, in the shell: ${first}the lines under Environment.\n\n${text}`;
+}

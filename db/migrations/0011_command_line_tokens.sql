@@ -1,0 +1,2 @@
+ALTER TABLE "management_tokens" ADD COLUMN "user_id" uuid;--> statement-breakpoint
+ALTER TABLE "management_tokens" ADD CONSTRAINT "management_tokens_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;
