@@ -35,7 +35,7 @@ const NOW = Date.parse("2026-03-20T10:17:00Z");
 /** The statements of migrations that count the events that were there before, each with how many they are. */
 const BACKFILLS = [
   { name: "0006_traffic_counts", statements: 1 },
-  { name: "0012_audit_days", statements: 3 },
+  { name: "0013_audit_days", statements: 3 },
 ];
 
 const postgres = await startPostgres();
