@@ -188,7 +188,11 @@ function idsOf(answer: string): unknown {
 }
 
 /** Holds an attempt right before it makes what it makes. */
-function hold(): { readonly before: () => Promise<void>; readonly waiting: Promise<void>; letGo(): void } {
+function hold(): {
+  readonly before: () => Promise<void>;
+  readonly waiting: Promise<void>;
+  readonly letGo: () => void;
+} {
   const waiting = Promise.withResolvers<undefined>();
   const held = Promise.withResolvers<undefined>();
   let batches = 0;
