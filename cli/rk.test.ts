@@ -129,8 +129,15 @@ test("every noun has its commands", async () => {
     "x-a",
     "--disable",
   ];
-  expect(await json(["integrations", "change", "openai", ...change])).toMatchObject({
+  // The stored vendor key is sealed for its place: it has to be given again.
+  expect(await rk(["integrations", "change", "openai", ...change])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("--secret-stdin") as string,
+  });
+  const again = ["integrations", "change", "openai", ...change, "--secret-stdin"];
+  expect(await json(again, "sk-new")).toMatchObject({
     integration: {
+      secret_version: 3,
       credential: { kind: "header", name: "x-key", template: "Token {secret}" },
       timeout_ms: 30_000,
       request_headers: ["x-a"],

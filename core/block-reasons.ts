@@ -225,7 +225,8 @@ export const BLOCK_REASONS = {
     status: 503,
     code: "secret_unavailable",
     title: "The vendor key cannot be opened",
-    detail: "The stored vendor key cannot be read. Ask your administrator to store it again.",
+    detail:
+      "The stored vendor key does not open for this integration's upstream and settings, so nothing was sent. Ask your administrator to enter the vendor key again.",
     retryable: false,
     retryAfterSeconds: null,
     audited: "event",

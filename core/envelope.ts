@@ -5,21 +5,49 @@ import { customerKeyId, wrapForCustomer } from "./custody/customer-key.ts";
 import type { CustomerKey } from "./custody/customer-key.ts";
 import { parseKeyArn } from "./custody/key-arn.ts";
 import { CustodyError } from "./custody/problems.ts";
+import { destinationOf, destinationText } from "./destination.ts";
+import type { Destination } from "./destination.ts";
 import { localKeyId, unwrapKey, wrapKey } from "./hpke-local.ts";
 import type { LocalKeys } from "./hpke-local.ts";
+import type { IntegrationSnapshot } from "./integration.ts";
 import { Secret } from "./secret.ts";
 
 export { deriveLocalKeys } from "./hpke-local.ts";
 export type { LocalKeys } from "./hpke-local.ts";
 
-/** What an envelope belongs to. It is bound into both ciphertexts, so an envelope cannot be moved to another record. */
-export interface EnvelopeContext {
+/**
+ * What an envelope belongs to. It is bound into both ciphertexts, so an envelope cannot be moved to another record, and a
+ * vendor key cannot be sent elsewhere than it was given for. Who can seal can make another envelope, of a secret of their own;
+ * to bind an old one anew takes the proxy's private half, and the proxy does not.
+ */
+export type EnvelopeContext = VendorKeyContext | ChallengeContext;
+
+interface Belonging {
   readonly organizationId: string;
   readonly recordId: string;
-  /** A challenge proves that a customer's key opens what is sealed for it; it can never be opened as a vendor key. */
-  readonly field: "vendor_key" | "custody_challenge";
   /** Of the secret, not of the format: each rotation of a vendor key has its own. */
   readonly version: number;
+}
+
+export interface VendorKeyContext extends Belonging {
+  readonly field: "vendor_key";
+  readonly destination: Destination;
+}
+
+/** A challenge proves that a customer's key opens what is sealed for it; it can never be opened as a vendor key. */
+interface ChallengeContext extends Belonging {
+  readonly field: "custody_challenge";
+}
+
+/** The context in which the vendor key opens that an integration's snapshot holds: of what the snapshot says, nothing else. */
+export function vendorKeyContext(organizationId: string, integration: IntegrationSnapshot): VendorKeyContext {
+  return {
+    organizationId,
+    recordId: integration.id,
+    field: "vendor_key",
+    version: integration.secret.version,
+    destination: destinationOf(integration),
+  };
 }
 
 /** For whom data keys are wrapped. */
@@ -47,10 +75,13 @@ const NONCE_BYTES = 12;
 const base64url = z.string().check(z.regex(/^[A-Za-z0-9_-]+$/));
 const keyId = z.string().check(z.regex(/^[0-9a-f]{16}$/));
 
-/** Format 1. `provider` names who wrapped the data key; further providers join without a change to stored rows. */
+/**
+ * Format 2; format 1 did not bind the destination and does not open. `provider` names who wrapped the data key; further
+ * providers join without a change to stored rows.
+ */
 const envelopeSchema = z.discriminatedUnion("provider", [
   z.strictObject({
-    v: z.literal(1),
+    v: z.literal(2),
     provider: z.literal("local"),
     kek: keyId,
     enc: base64url,
@@ -60,7 +91,7 @@ const envelopeSchema = z.discriminatedUnion("provider", [
   }),
   // As `local`, but `key` is wrapped once more, for the RSA key `cmk` that AWS KMS keeps at `arn`.
   z.strictObject({
-    v: z.literal(1),
+    v: z.literal(2),
     provider: z.literal("aws-kms"),
     arn: z.string().check(z.refine((text) => parseKeyArn(text) !== null, "not the ARN of a KMS key")),
     cmk: keyId,
@@ -181,7 +212,7 @@ export async function openSecret(envelope: UnwrappedEnvelope): Promise<Secret> {
 
 /** Whether a customer's key is asked when this envelope is opened. */
 export function needsCustomerKey(envelope: string): boolean {
-  return envelope.startsWith('{"v":1,"provider":"aws-kms",');
+  return envelope.startsWith('{"v":2,"provider":"aws-kms",');
 }
 
 /** For whom an envelope's data key is wrapped. @throws when it is malformed. */
@@ -204,8 +235,8 @@ export interface EnvelopeStarts {
 export async function envelopeStarts(publicKey: string): Promise<EnvelopeStarts> {
   const kek = await localKeyId(publicKey);
   return {
-    local: `{"v":1,"provider":"local","kek":"${kek}",`,
-    customer: [`{"v":1,"provider":"aws-kms","arn":"`, `","cmk":"`, `","kek":"${kek}",`],
+    local: `{"v":2,"provider":"local","kek":"${kek}",`,
+    customer: [`{"v":2,"provider":"aws-kms","arn":"`, `","cmk":"`, `","kek":"${kek}",`],
   };
 }
 
@@ -228,14 +259,14 @@ async function wrapDataKey(
       encapsulated,
       ciphertext,
     } = await wrapKey(publicKey, additionalData(context), dataKey);
-    return { v: 1, provider: "local", kek, enc: toBase64Url(encapsulated), key: toBase64Url(ciphertext) };
+    return { v: 2, provider: "local", kek, enc: toBase64Url(encapsulated), key: toBase64Url(ciphertext) };
   }
   const { arn } = customerKey;
   const cmk = await customerKeyId(customerKey.publicKey);
   const bound = additionalData(context, { arn, cmk });
   const { kekId: kek, encapsulated, ciphertext } = await wrapKey(publicKey, bound, dataKey);
   const key = await wrapForCustomer(customerKey.publicKey, ciphertext);
-  return { v: 1, provider: "aws-kms", arn, cmk, kek, enc: toBase64Url(encapsulated), key: toBase64Url(key) };
+  return { v: 2, provider: "aws-kms", arn, cmk, kek, enc: toBase64Url(encapsulated), key: toBase64Url(key) };
 }
 
 async function unwrapDataKey(head: Head, context: EnvelopeContext, keyring: Keyring): Promise<Bytes> {
@@ -266,13 +297,32 @@ function readBytes(text: string): Bytes {
 }
 
 /**
- * Unambiguous: none of the parts can hold the separator. OAEP as KMS does it has no label, so it is the inner wrapping that
- * binds a data key to its record, and to the customer's key: without that key's layer it does not open.
+ * All that an envelope belongs to, as one text: what is bound into its ciphertexts, and what to remember it by. JSON, so that
+ * no part can run into the next.
  */
-function additionalData(
-  { organizationId, recordId, field, version }: EnvelopeContext,
-  customer: { readonly arn: string; readonly cmk: string } | null = null,
-): Bytes {
-  const parts = ["relaykey", "1", organizationId, recordId, field, String(version)];
-  return utf8([...parts, ...(customer === null ? [] : ["aws-kms", customer.arn, customer.cmk])].join("|"));
+export function contextText(context: EnvelopeContext, customer: CustomerLayer | null = null): string {
+  const { organizationId, recordId, field, version } = context;
+  return JSON.stringify([
+    "relaykey",
+    2,
+    organizationId,
+    recordId,
+    field,
+    version,
+    context.field === "vendor_key" ? destinationText(context.destination) : null,
+    customer === null ? null : ["aws-kms", customer.arn, customer.cmk],
+  ]);
+}
+
+interface CustomerLayer {
+  readonly arn: string;
+  readonly cmk: string;
+}
+
+/**
+ * OAEP as KMS does it has no label, so it is the inner wrapping that binds a data key to its record and destination, and to
+ * the customer's key: without that key's layer it does not open.
+ */
+function additionalData(context: EnvelopeContext, customer: CustomerLayer | null = null): Bytes {
+  return utf8(contextText(context, customer));
 }

@@ -8,7 +8,7 @@ import type { Bytes } from "./bytes.ts";
  */
 const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
 
-const INFO = utf8("relaykey envelope v1");
+const INFO = utf8("relaykey envelope v2");
 const MASTER_KEY_BYTES = 32;
 
 export interface LocalKeys {

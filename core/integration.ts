@@ -40,13 +40,17 @@ export const slugSchema = z.string().check(z.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[
 /** "name" or "prefix-*"; a bare "*" would admit everything. */
 export const headerPatternSchema = z.string().check(z.regex(/^[a-z][a-z0-9-]{0,62}(?:[a-z0-9]|-\*)$/));
 
+export const upstreamAddressSchema = {
+  origin: z.string().check(z.regex(/^https?:\/\/[^/?#@\s]+$/)),
+  basePath: z.string().check(z.regex(/^(?:\/[^/?#\s]+)*$/)),
+};
+
 export const integrationSchema = z.strictObject({
   id: z.string().check(z.minLength(1)),
   slug: slugSchema,
   enabled: z.boolean(),
   upstream: z.strictObject({
-    origin: z.string().check(z.regex(/^https?:\/\/[^/?#@\s]+$/)),
-    basePath: z.string().check(z.regex(/^(?:\/[^/?#\s]+)*$/)),
+    ...upstreamAddressSchema,
     timeoutMs: z.int().check(z.minimum(1), z.maximum(3_600_000)),
   }),
   credential: credentialSchema,

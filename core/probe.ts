@@ -20,7 +20,8 @@ export const PROBE_VERDICTS = {
   unclear: "The vendor answered, but not as it does to this request.",
   unreachable: "The vendor could not be reached.",
   timeout: "The vendor did not answer in time.",
-  unreadable: "The sealed key cannot be opened by this proxy.",
+  unreadable:
+    "The sealed key does not open for this upstream and these settings. Enter the vendor key again.",
   not_allowed: "The upstream's address is not one that vendor keys are sent to.",
   no_probe: "The catalogue knows no harmless request to this vendor.",
 } as const;

@@ -87,16 +87,28 @@ async function seedIntegrations(api: Api, upstream: string): Promise<void> {
     "GET",
     "/integrations?limit=200",
   );
+  const unreadable = await formerSeals(api);
   for (const { slug, path = `/${slug}`, body = {} } of INTEGRATIONS) {
     const address = `${upstream}${path}`;
     const found = data.find((integration) => integration.slug === slug);
     if (found === undefined) {
       await api.call("POST", "/integrations", { slug, upstream: address, secret: vendorKey(slug), ...body });
-    } else if (found.upstream !== address && isLoopback(found.upstream)) {
-      // The ports have changed since the last start. One that was pointed at a real vendor stays there.
-      await api.call("PATCH", `/integrations/${slug}`, { upstream: address });
+    } else if (isLoopback(found.upstream) && (found.upstream !== address || unreadable.has(slug))) {
+      // The ports have changed since the last start, and the key is sealed for its address: it is sealed again. One that was
+      // pointed at a real vendor stays there.
+      await api.call("PATCH", `/integrations/${slug}`, { upstream: address, secret: vendorKey(slug) });
     }
   }
+}
+
+/** The integrations whose vendor key a former release sealed, in a form that this one does not open. */
+async function formerSeals(api: Api): Promise<ReadonlySet<string>> {
+  const { custody } = await api.call<{
+    custody: { integrations: { integration: string; provider: string | null }[] };
+  }>("GET", "/custody");
+  return new Set(
+    custody.integrations.filter(({ provider }) => provider === null).map(({ integration }) => integration),
+  );
 }
 
 /** What the demo upstream accepts (local/upstream/credentials.ts). */

@@ -82,8 +82,10 @@ export function addIntegrationCommands(program: Command): void {
       ),
     );
 
-  settingOptions(group.command("change <integration>"))
-    .description("change one; its keys follow at once")
+  settingOptions(secretOption(group.command("change <integration>")))
+    .description(
+      "change one; its keys follow at once. The vendor key is asked for again with --upstream, --credential and --scrub: it was sealed for them",
+    )
     .option("--enable", "let its keys work again")
     .addOption(new Option("--disable", "refuse every request to it").conflicts("enable"))
     .action(
@@ -94,19 +96,24 @@ export function addIntegrationCommands(program: Command): void {
           {
             enable,
             disable,
+            secretStdin,
             ...options
-          }: SettingOptions & { readonly enable?: true; readonly disable?: true },
+          }: SettingOptions & SecretOption & { readonly enable?: true; readonly disable?: true },
         ) => {
           const enabled = enable === true ? { enabled: true } : disable === true ? { enabled: false } : {};
-          const change = { ...readSettings(options), ...enabled };
+          const change: Record<string, unknown> = { ...readSettings(options), ...enabled };
           if (Object.keys(change).length === 0) {
             throw usage("Say what to change: see rk integrations change --help.");
           }
-          const answer = await context.call(
-            "PATCH",
-            `/integrations/${encodeURIComponent(integration)}`,
-            change,
-          );
+          const isSealedFor = SEALED_FOR.some((name) => change[name] !== undefined);
+          const secret =
+            isSealedFor || secretStdin === true
+              ? { secret: (await readSecret(secretStdin === true, `Vendor key for ${integration}`)).reveal() }
+              : {};
+          const answer = await context.call("PATCH", `/integrations/${encodeURIComponent(integration)}`, {
+            ...change,
+            ...secret,
+          });
           printChange(context.printer, answer, "integration");
         },
       ),
@@ -114,6 +121,9 @@ export function addIntegrationCommands(program: Command): void {
 
   addVendorKeyCommands(group);
 }
+
+/** What the vendor key is sealed for: it changes only with the vendor key given again. */
+const SEALED_FOR = ["upstream", "credential", "scrub_responses"] as const;
 
 function settingOptions(command: Command): Command {
   return command

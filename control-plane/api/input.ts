@@ -5,6 +5,7 @@ import { duplicateName } from "./duplicate-names.ts";
 import { ApiError } from "./errors.ts";
 import { MAX_DEPTH, isNestedTooDeep } from "./nesting.ts";
 import { unstorable } from "./stored-text.ts";
+import { wording } from "./wording.ts";
 
 const MAX_BODY_BYTES = 256 * 1_024;
 
@@ -107,18 +108,30 @@ export function checkInput<S extends z.ZodType>(schema: S, value: unknown): Outc
   }
   const errors = unstorable(value);
   if (errors.length > 0) return fail("invalid_request", { errors });
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: wording });
   return parsed.success
     ? ok(parsed.data)
-    : fail("invalid_request", { errors: parsed.error.issues.flatMap(fieldErrors) });
+    : fail("invalid_request", { errors: parsed.error.issues.flatMap((issue) => fieldErrors(issue)) });
 }
 
-/** One entry per wrong field: an issue about unknown members names each of them. */
-function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
-  const path = issue.path.map(String);
+/**
+ * One entry per wrong field: an issue about unknown members names each of them, and one about several forms tells what is
+ * wrong within the one that was meant.
+ */
+function fieldErrors(issue: z.core.$ZodIssue, within: readonly string[] = []): FieldError[] {
+  const path = [...within, ...issue.path.map(String)];
+  if (issue.code === "invalid_union") {
+    const meant = issue.errors.filter((form) => form.every(isWithin));
+    if (meant.length === 1) return meant.flat().flatMap((each) => fieldErrors(each, path));
+  }
   const names = issue.code === "unrecognized_keys" ? issue.keys : [null];
   return names.map((name) => ({
     field: (name === null ? path : [...path, name]).join(".") || "body",
     message: issue.message,
   }));
+}
+
+/** Not about the type of the whole: another form may have the right one. */
+function isWithin({ path, code }: z.core.$ZodIssue): boolean {
+  return path.length > 0 || code === "unrecognized_keys";
 }

@@ -1,16 +1,15 @@
 import type { CredentialPlacement } from "@relaykey/core/credential";
-import { sealSecret } from "@relaykey/core/envelope";
+import { destinationText } from "@relaykey/core/destination";
 import { isId, newId } from "@relaykey/core/ids";
-import { checkUpstream } from "@relaykey/core/integration";
 import type { Dialect } from "@relaykey/core/integration";
 import type { Secret } from "@relaykey/core/secret";
 import { isForeignKeyViolation, isUniqueViolation } from "@relaykey/db/queries/conflicts";
 import * as queries from "@relaykey/db/queries/integrations";
-import type { Integration, IntegrationChange, NewSealedSecret } from "@relaykey/db/queries/integrations";
+import type { Integration, IntegrationChange } from "@relaykey/db/queries/integrations";
+import { SECRET_VERSION_INDEX, listSecretVersions } from "@relaykey/db/queries/vendor-keys";
 import { authorize } from "./authorization.ts";
 import { adminEvent, changedFacts, creationEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
-import { sealingTarget } from "./custody.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceKeys } from "./enforcement.ts";
 import type { FanOut } from "./enforcement.ts";
@@ -19,9 +18,9 @@ import type { Outcome } from "./outcome.ts";
 import { toPage } from "./page.ts";
 import { withinPlan } from "./plan-limit.ts";
 import type { Page, PageRequest } from "./page.ts";
+import { destinationOfMembers, readUpstream, seal } from "./sealing.ts";
+import type { DestinationMembers } from "./sealing.ts";
 import { unlessStale } from "./stale.ts";
-
-const LOOPBACK = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/;
 
 export interface IntegrationInput {
   readonly slug: string;
@@ -42,10 +41,11 @@ export interface IntegrationInput {
   readonly timeoutMs: number;
 }
 
-/** Absent = as it is. A slug stays: it is part of the address that callers use. A vendor key is rotated (vendor-keys). */
-export type IntegrationUpdate = Partial<
-  Omit<IntegrationInput, "slug" | "secret"> & { readonly enabled: boolean }
->;
+/**
+ * Absent = as it is. A slug stays: it is part of the address that callers use. The vendor key is needed where something changes
+ * that it is sealed for; to replace it alone, it is rotated (vendor-keys).
+ */
+export type IntegrationUpdate = Partial<Omit<IntegrationInput, "slug"> & { readonly enabled: boolean }>;
 
 /** An integration after a change, and how far its keys are. */
 export interface IntegrationAnswer {
@@ -66,7 +66,7 @@ export async function createIntegration(
   const checked = readUpstream(deps, upstream);
   if (!checked.ok) return checked;
   const id = newId();
-  const sealed = await seal(deps, organizationId, id, 1, secret);
+  const sealed = await seal(deps, organizationId, { id, ...settings, ...checked.value }, 1, secret);
   try {
     const row = {
       id,
@@ -131,7 +131,9 @@ export async function findIntegration(
 }
 
 /**
- * Changes an integration, but for the host that its vendor key is sent to, and brings the change to all of its keys. Keys that could not be reached are counted as pending.
+ * Changes an integration, and brings the change to all of its keys. Keys that could not be reached are counted as pending.
+ * What its vendor key is sealed for (upstream, place, search of answers) changes only together with the vendor key, which
+ * replaces all former ones.
  *
  * @param expected the revision that it must be at; null = any.
  */
@@ -142,39 +144,63 @@ export async function changeIntegration(
   update: IntegrationUpdate,
   expected: number | null = null,
 ): Promise<Outcome<IntegrationAnswer>> {
-  const allowed = authorize(caller, "integration.change");
+  const { upstream, requestHeaders, secret, credential, scrubResponses, ...settings } = update;
+  const allowed = authorize(caller, secret === undefined ? "integration.change" : "integration.rotate");
   if (!allowed.ok) return allowed;
   const { organizationId } = caller;
-  const { upstream, requestHeaders, ...settings } = update;
   const checked = upstream === undefined ? ok({}) : readUpstream(deps, upstream);
   if (!checked.ok) return checked;
-  const change: IntegrationChange = {
-    ...settings,
-    ...checked.value,
-    ...(requestHeaders === undefined ? {} : { requestHeaders: [...requestHeaders] }),
-  };
   const found = await findIntegration(deps, caller, reference);
   if (!found.ok) return found;
-  const { id, upstreamOrigin } = found.value;
-  // Who could send a stored vendor key elsewhere could read it there.
-  if (change.upstreamOrigin !== undefined && !isSameHost(deps, upstreamOrigin, change.upstreamOrigin)) {
-    return invalid(
-      "upstream",
-      `The vendor key was given for ${upstreamOrigin} and goes nowhere else: create another integration for another host, with its vendor key.`,
-    );
+  const { id, upstreamOrigin, upstreamBasePath } = found.value;
+  const members = {
+    upstreamOrigin,
+    upstreamBasePath,
+    credential: credential ?? found.value.credential,
+    scrubResponses: scrubResponses ?? found.value.scrubResponses,
+    ...checked.value,
+  };
+  // The proxy would not open the key for another destination. Refused here, so that nobody has to find out there.
+  if (secret === undefined && !isSameDestination(members, found.value)) {
+    return invalid("secret", sealedFor(`${upstreamOrigin}${upstreamBasePath}`));
   }
+  const versions = await listSecretVersions(deps.db, organizationId, id);
+  const version = (versions.at(-1)?.version ?? 0) + 1;
+  const sealed =
+    secret === undefined ? null : await seal(deps, organizationId, { id, ...members }, version, secret);
+  const change: IntegrationChange = {
+    ...settings,
+    // Whole: what is stored is what the key was sealed for, whoever else changes a part of it meanwhile.
+    ...(sealed === null ? {} : members),
+    ...(requestHeaders === undefined ? {} : { requestHeaders: [...requestHeaders] }),
+  };
   const event = adminEvent(
     caller,
     "integration.changed",
     { kind: "integration", id },
-    changedFacts(found.value, change),
+    changedFacts(found.value, { ...change, ...(sealed === null ? {} : { secretVersion: version }) }),
   );
-  return unlessStale(async () => {
-    const changed = await queries.changeIntegration(deps.db, organizationId, id, change, event, expected);
-    if (changed === null) return fail("not_found");
-    const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
-    return ok({ integration: changed.integration, enforcement });
-  });
+  const options = { event, expected, secret: sealed };
+  try {
+    return await unlessStale(async () => {
+      const changed = await queries.changeIntegration(deps.db, organizationId, id, change, options);
+      if (changed === null) return fail("not_found");
+      const enforcement = await enforceKeys(deps, organizationId, changed.keyIds);
+      return ok({ integration: changed.integration, enforcement });
+    });
+  } catch (error) {
+    if (isUniqueViolation(error, SECRET_VERSION_INDEX)) return fail("changed_meanwhile");
+    throw error;
+  }
+}
+
+function isSameDestination(one: DestinationMembers, other: DestinationMembers): boolean {
+  const [text, otherText] = [one, other].map((members) => destinationText(destinationOfMembers(members)));
+  return text === otherText;
+}
+
+function sealedFor(upstream: string): string {
+  return `The vendor key was given for ${upstream}, in its place, and goes nowhere else. Give the vendor key again with a change of the upstream, of where the key goes in a request, or of whether it is blotted out of answers.`;
 }
 
 /**
@@ -210,36 +236,4 @@ export async function deleteIntegration(
       detail: "Keys were issued for it, and the audit log names it: disable it instead.",
     });
   }
-}
-
-/** A port of this machine is as good as another: the demo's vendor has the one that was free. */
-function isSameHost({ development }: ServiceDependencies, from: string, to: string): boolean {
-  return from === to || (development && [from, to].every((origin) => LOOPBACK.test(origin)));
-}
-
-/** Checks an address that vendor keys may be sent to. */
-export function readUpstream(
-  deps: ServiceDependencies,
-  upstream: string,
-): Outcome<{ readonly upstreamOrigin: string; readonly upstreamBasePath: string }> {
-  const proxyHost = /^https?:\/\/([^/:]+)/.exec(deps.proxyUrl)?.[1];
-  const checked = checkUpstream(upstream, {
-    development: deps.development,
-    ownZones: proxyHost === undefined || proxyHost === "localhost" ? [] : [proxyHost],
-  });
-  if (!checked.ok) return invalid("upstream", checked.error);
-  return ok({ upstreamOrigin: checked.origin, upstreamBasePath: checked.basePath });
-}
-
-/** Seals a vendor key: this plane can do that, and cannot undo it. */
-export async function seal(
-  deps: ServiceDependencies,
-  organizationId: string,
-  integrationId: string,
-  version: number,
-  secret: Secret,
-): Promise<NewSealedSecret & { version: number }> {
-  const context = { organizationId, recordId: integrationId, field: "vendor_key", version } as const;
-  const envelope = await sealSecret(await sealingTarget(deps, organizationId), context, secret);
-  return { id: newId(), organizationId, integrationId, version, envelope };
 }

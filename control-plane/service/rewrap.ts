@@ -49,12 +49,13 @@ async function run(deps: ServiceDependencies, which: string | null): Promise<Rew
 
 /** @returns what kept it from being done; null: it was done, or somebody else was faster. */
 async function rewrapOne(deps: ServiceDependencies, due: DueRewrap): Promise<CustodyProblem | null> {
-  const { organizationId, integrationId, version, envelope, customerKey } = due;
+  const { organizationId, integrationId, version, destination, envelope, customerKey } = due;
   const result = await ask(deps, {
     format: 1,
     organizationId,
     integrationId,
     version,
+    destination,
     envelope,
     customerKey,
   });

@@ -15,10 +15,11 @@ import { adminEvent } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { enforceKeys } from "./enforcement.ts";
-import { findIntegration, readUpstream, seal } from "./integrations.ts";
+import { findIntegration } from "./integrations.ts";
 import type { IntegrationAnswer, IntegrationInput } from "./integrations.ts";
 import { fail, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
+import { readUpstream, seal } from "./sealing.ts";
 import { unlessStale } from "./stale.ts";
 
 export interface Rotation {
@@ -55,7 +56,7 @@ export async function rotateVendorKey(
     const { id, secretVersion: from } = found.value;
     const versions = await queries.listSecretVersions(deps.db, organizationId, id);
     const version = (versions.at(-1)?.version ?? 0) + 1;
-    const sealed = await seal(deps, organizationId, id, version, rotation.secret);
+    const sealed = await seal(deps, organizationId, found.value, version, rotation.secret);
     if (rotation.test && attempt === 0) {
       const tried = await order(deps, organizationId, found.value, sealed);
       if (!tried.ok) return tried;
@@ -153,7 +154,7 @@ export async function testVendorKey(
   const integration = found.value;
   const { id, secretVersion } = integration;
   if (candidate !== null) {
-    const sealed = await seal(deps, organizationId, id, secretVersion + 1, candidate);
+    const sealed = await seal(deps, organizationId, integration, secretVersion + 1, candidate);
     return order(deps, organizationId, integration, sealed);
   }
   const envelope = await queries.currentEnvelope(deps.db, organizationId, id);
@@ -183,9 +184,9 @@ export async function testNewIntegration(
   const { organizationId } = caller;
   const checked = readUpstream(deps, input.upstream);
   if (!checked.ok) return checked;
-  const id = newId();
-  const sealed = await seal(deps, organizationId, id, 1, input.secret);
-  return order(deps, organizationId, { ...input, ...checked.value, id, enabled: true }, sealed);
+  const integration = { ...input, ...checked.value, id: newId(), enabled: true };
+  const sealed = await seal(deps, organizationId, integration, 1, input.secret);
+  return order(deps, organizationId, integration, sealed);
 }
 
 const HEALTH: Partial<Record<ProbeVerdict, Integration["health"]>> = { accepted: "ok", refused: "failing" };

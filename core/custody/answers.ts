@@ -20,10 +20,10 @@ export async function proveCustody(order: ChallengeOrder, keyring: Keyring): Pro
  * comes out can be opened by no one but this proxy.
  */
 export async function rewrap(order: RewrapOrder, keyring: Keyring): Promise<RewrapResult> {
-  const { organizationId, integrationId: recordId, version, envelope, customerKey } = order;
+  const { organizationId, integrationId: recordId, version, destination, envelope, customerKey } = order;
   const [own] = keyring.local;
   if (own === undefined) return { ok: false, problem: "unreadable" };
-  const context = { organizationId, recordId, field: "vendor_key", version } as const;
+  const context = { organizationId, recordId, field: "vendor_key", version, destination } as const;
   try {
     const target = { publicKey: own.publicKey, customerKey };
     return { ok: true, envelope: await rewrapEnvelope(envelope, context, keyring, target) };

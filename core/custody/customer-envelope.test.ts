@@ -11,13 +11,26 @@ import {
   sealSecret,
   unwrapEnvelope,
 } from "../envelope.ts";
-import type { EnvelopeContext, Keyring, SealingTarget } from "../envelope.ts";
+import type { EnvelopeContext, Keyring, SealingTarget, VendorKeyContext } from "../envelope.ts";
 import { Secret } from "../secret.ts";
+import type { Destination } from "../destination.ts";
 import { readPublicKey } from "./customer-key.ts";
 import { challengeContext } from "./orders.ts";
 import { CustodyError } from "./problems.ts";
 
-const CONTEXT: EnvelopeContext = { organizationId: "org", recordId: "rec", field: "vendor_key", version: 1 };
+const DESTINATION: Destination = {
+  origin: "https://api.vendor.example",
+  basePath: "",
+  credential: { kind: "bearer" },
+  scrubResponses: true,
+};
+const CONTEXT: VendorKeyContext = {
+  organizationId: "org",
+  recordId: "rec",
+  field: "vendor_key",
+  version: 1,
+  destination: DESTINATION,
+};
 const ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const OTHER_ARN = "arn:aws:kms:eu-west-1:111122223333:key/00000000-12ab-34cd-56ef-1234567890ab";
 const VENDOR_KEY = "sk-vendor-ü";
@@ -65,7 +78,7 @@ beforeAll(async () => {
   envelope = await sealSecret(customer, CONTEXT, new Secret(VENDOR_KEY));
 });
 
-async function open(text: string, context = CONTEXT, by = keyring): Promise<string> {
+async function open(text: string, context: EnvelopeContext = CONTEXT, by = keyring): Promise<string> {
   return (await openSecret(await unwrapEnvelope(text, context, by))).reveal();
 }
 
@@ -103,7 +116,7 @@ describe("an envelope under a customer's key", () => {
     const { kek, enc, key, nonce, ct } = parts(envelope);
     const inner = await kms.open?.(ARN, new Uint8Array(Buffer.from(String(key), "base64url")));
     const stripped = {
-      v: 1,
+      v: 2,
       provider: "local",
       kek,
       enc,
@@ -123,12 +136,14 @@ describe("an envelope under a customer's key", () => {
     await expect(open(JSON.stringify({ ...parts(envelope), enc, key }))).rejects.toThrow();
   });
 
-  test.each<[string, Partial<EnvelopeContext>]>([
-    ["organization", { organizationId: "other" }],
-    ["version", { version: 2 }],
-    ["field", { field: "custody_challenge" }],
-  ])("is of no other %s", async (_, change) => {
-    await expect(open(envelope, { ...CONTEXT, ...change })).rejects.toThrow();
+  test.each<[string, EnvelopeContext]>([
+    ["organization", { ...CONTEXT, organizationId: "other" }],
+    ["version", { ...CONTEXT, version: 2 }],
+    ["field", { ...CONTEXT, field: "custody_challenge" }],
+    ["host", { ...CONTEXT, destination: { ...DESTINATION, origin: "https://evil.example" } }],
+    ["place", { ...CONTEXT, destination: { ...DESTINATION, credential: { kind: "query", name: "q" } } }],
+  ])("is of no other %s", async (_, context) => {
+    await expect(open(envelope, context)).rejects.toThrow();
   });
 
   test.each<[string, (members: Record<string, unknown>) => object]>([
@@ -148,7 +163,7 @@ describe("an envelope under a customer's key", () => {
     const context = challengeContext("org");
     const challenge = await sealSecret(customer, context, new Secret("challenge"));
     expect(await open(challenge, context)).toBe("challenge");
-    await expect(open(challenge, { ...context, field: "vendor_key" })).rejects.toThrow();
+    await expect(open(challenge, { ...CONTEXT, ...context, field: "vendor_key" })).rejects.toThrow();
     await expect(open(envelope, { ...CONTEXT, field: "custody_challenge" })).rejects.toThrow();
   });
 });
@@ -203,6 +218,13 @@ describe("rewrapping", () => {
     await expect(rewrapEnvelope(envelope, CONTEXT, keyring, target)).rejects.toMatchObject({
       problem: "wrong_key",
     });
+  });
+
+  test("keeps the destination, under a customer's key as well", async () => {
+    const elsewhere = { ...CONTEXT, destination: { ...DESTINATION, origin: "https://evil.example" } };
+    await expect(rewrapEnvelope(envelope, elsewhere, keyring, local)).rejects.toThrow();
+    const back = await rewrapEnvelope(envelope, CONTEXT, keyring, local);
+    await expect(open(back, elsewhere)).rejects.toThrow();
   });
 
   test("of another record's envelope is refused", async () => {

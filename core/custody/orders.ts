@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
 import { toHex, utf8 } from "../bytes.ts";
+import { destinationSchema } from "../destination.ts";
+import type { Destination } from "../destination.ts";
 import type { EnvelopeContext } from "../envelope.ts";
 import { customerKeySchema } from "./customer-key.ts";
 import type { CustomerKey } from "./customer-key.ts";
@@ -12,12 +14,16 @@ export interface ChallengeOrder {
   readonly envelope: string;
 }
 
-/** A vendor key's envelope that is to be wrapped for another key. The proxy adds its own pair: nobody orders around it. */
+/**
+ * A vendor key's envelope that is to be wrapped for another key. The proxy adds its own pair: nobody orders around it. The
+ * destination is the one that it was sealed for, and stays: with another one the envelope does not open.
+ */
 export interface RewrapOrder {
   readonly format: 1;
   readonly organizationId: string;
   readonly integrationId: string;
   readonly version: number;
+  readonly destination: Destination;
   readonly envelope: string;
   /** null: for the proxy's own pair alone. */
   readonly customerKey: CustomerKey | null;
@@ -48,6 +54,7 @@ const rewrapSchema = z.strictObject({
   organizationId: id,
   integrationId: id,
   version: z.int().check(z.minimum(1)),
+  destination: destinationSchema,
   envelope,
   customerKey: z.nullable(customerKeySchema),
 });

@@ -11,7 +11,8 @@ export const CUSTODY_PROBLEMS = {
   throttled: "AWS KMS answers that there were too many requests.",
   unreachable: "AWS KMS did not answer in time.",
   proxy_away: "The proxy could not be asked.",
-  unreadable: "The sealed value cannot be opened by this proxy: it was sealed for another pair, or altered.",
+  unreadable:
+    "The sealed value cannot be opened by this proxy: it was sealed for another pair or another upstream, by a former RelayKey, or altered. Enter the vendor key again.",
 } as const;
 
 export type CustodyProblem = keyof typeof CUSTODY_PROBLEMS;

@@ -27,7 +27,7 @@ async function keyring(): Promise<Keyring> {
   };
 }
 
-/** Envelopes that are stored somewhere look like this: a change of the format must not lose them. */
+/** Envelopes that are stored somewhere look like this: a change of the format must not lose them unseen. */
 test.each(vectors.cases as readonly Case[])("$name", async ({ envelope, context, expect: plaintext }) => {
   const opening = unwrapEnvelope(envelope, context ?? (vectors.context as EnvelopeContext), await keyring());
   if (plaintext === null) {

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, ne, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { integrationSecrets, integrations } from "../schema/integrations.ts";
 import { relayKeys } from "../schema/keys.ts";
@@ -74,35 +74,68 @@ export async function createIntegration(
   return row;
 }
 
+/** What else a change of an integration does, in the same transaction. */
+export interface ChangeOptions {
+  readonly event: AdminEvent;
+  /** The revision that it must be at; null = any. */
+  readonly expected: number | null;
+  /** A new version of the vendor key, put in force; all former ones are destroyed. null: the vendor key stays. */
+  readonly secret: NewSealedSecret | null;
+}
+
 /**
  * Changes an integration. Each of its keys carries a copy in its policy, so each gets a new policy version.
  *
- * @param expected the revision that it must be at; null = any.
  * @returns the ids of the keys that now wait to be enforced; null when there is no such integration.
- * @throws what `isStale` knows when the revision is another.
+ * @throws what `isStale` knows when the revision is another; a unique violation of SECRET_VERSION_INDEX when another change
+ *   sealed the same version first.
  */
 export async function changeIntegration(
   db: Database,
   organizationId: string,
   integrationId: string,
   change: IntegrationChange,
-  event: AdminEvent,
-  expected: number | null,
+  { event, expected, secret }: ChangeOptions,
 ): Promise<ChangedIntegration | null> {
   const [lock, bump] = bumpKeys(db, organizationId, sql`${relayKeys.integrationId} = ${integrationId}`);
   const [, , updated, , bumped] = await db.batch([
     ...revisionGuard(db, integrations, organizationId, integrationId, expected),
     db
       .update(integrations)
-      .set({ ...change, revision: sql`${integrations.revision} + 1` })
+      .set({
+        ...change,
+        ...(secret === null ? {} : { secretVersion: secret.version }),
+        revision: sql`${integrations.revision} + 1`,
+      })
       .where(and(eq(integrations.organizationId, organizationId), eq(integrations.id, integrationId)))
       .returning(),
     lock,
     bump,
     insertAdminEvent(db, event),
+    ...(secret === null ? [] : replaceSecrets(db, secret)),
   ]);
   const [integration] = updated;
   return integration === undefined ? null : { integration, keyIds: bumped.rows.map((row) => row.key_id) };
+}
+
+function replaceSecrets(db: Database, secret: NewSealedSecret) {
+  const { id, organizationId, integrationId, version, envelope } = secret;
+  return [
+    db.execute(sql`
+      INSERT INTO ${integrationSecrets} (id, organization_id, integration_id, version, envelope)
+      SELECT ${id}::uuid, organization_id, id, ${version}::int, ${envelope}::text
+      FROM ${integrations} WHERE id = ${integrationId} AND organization_id = ${organizationId}`),
+    db
+      .update(integrationSecrets)
+      .set({ envelope: "", restorableUntil: null })
+      .where(
+        and(
+          eq(integrationSecrets.organizationId, organizationId),
+          eq(integrationSecrets.integrationId, integrationId),
+          ne(integrationSecrets.version, version),
+        ),
+      ),
+  ] as const;
 }
 
 /** Notes whether the vendor accepts the key: nothing that the data plane must know. */

@@ -1,10 +1,11 @@
 import { and, asc, eq, isNull, lte, ne, not, or, sql } from "drizzle-orm";
 import type { CustomerKey } from "@relaykey/core/custody/customer-key";
 import type { CustodyProblem } from "@relaykey/core/custody/problems";
+import type { Destination } from "@relaykey/core/destination";
 import type { EnvelopeStarts } from "@relaykey/core/envelope";
 import type { Database } from "../client.ts";
 import { custodyKeys } from "../schema/custody.ts";
-import { integrationSecrets } from "../schema/integrations.ts";
+import { integrationSecrets, integrations } from "../schema/integrations.ts";
 import { relayKeys } from "../schema/keys.ts";
 import { adminEventCte } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
@@ -18,6 +19,8 @@ export interface DueRewrap {
   readonly organizationId: string;
   readonly integrationId: string;
   readonly version: number;
+  /** The one it was sealed for, as far as the integration still says so. */
+  readonly destination: Destination;
   readonly envelope: string;
   readonly failures: number;
   readonly customerKey: CustomerKey | null;
@@ -42,12 +45,19 @@ export async function dueRewraps(
       organizationId: integrationSecrets.organizationId,
       integrationId: integrationSecrets.integrationId,
       version: integrationSecrets.version,
+      destination: {
+        origin: integrations.upstreamOrigin,
+        basePath: integrations.upstreamBasePath,
+        credential: integrations.credential,
+        scrubResponses: integrations.scrubResponses,
+      },
       envelope: integrationSecrets.envelope,
       failures: integrationSecrets.rewrapFailures,
       arn: custodyKeys.keyArn,
       publicKey: custodyKeys.publicKey,
     })
     .from(integrationSecrets)
+    .innerJoin(integrations, eq(integrations.id, integrationSecrets.integrationId))
     .leftJoin(custodyKeys, eq(custodyKeys.organizationId, integrationSecrets.organizationId))
     .where(
       and(

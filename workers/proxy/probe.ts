@@ -1,11 +1,11 @@
 import { USUAL_REFUSALS, probeOf } from "@relaykey/core/catalogue/probes";
 import type { Probe } from "@relaykey/core/catalogue/probes";
 import { placeCredential } from "@relaykey/core/credential";
-import { openSecret, unwrapEnvelope } from "@relaykey/core/envelope";
+import { openSecret, unwrapEnvelope, vendorKeyContext } from "@relaykey/core/envelope";
 import type { Keyring } from "@relaykey/core/envelope";
-import { checkUpstream } from "@relaykey/core/integration";
 import type { ProbeOrder, ProbeResult, ProbeVerdict } from "@relaykey/core/probe";
 import type { Secret } from "@relaykey/core/secret";
+import { upstreamBase } from "./upstream-base.ts";
 
 const DEADLINE_MS = 10_000;
 /** Of an answer that says in its body what it means, so much is read. */
@@ -25,8 +25,8 @@ export async function probe(order: ProbeOrder, config: ProbeConfig): Promise<Pro
   const { integration } = order;
   const spec = probeOf(order.catalogue);
   if (spec === null) return without("no_probe");
-  const upstream = checkUpstream(`${integration.upstream.origin}${integration.upstream.basePath}`, config);
-  if (!upstream.ok) return without("not_allowed");
+  const base = upstreamBase(integration, config);
+  if (base === null) return without("not_allowed");
   const secret = await open(order, config.keyring);
   if (secret === null) return without("unreadable");
 
@@ -35,7 +35,7 @@ export async function probe(order: ProbeOrder, config: ProbeConfig): Promise<Pro
   if (placed.header !== undefined) headers.set(placed.header[0], placed.header[1]);
   const [path = "", query = ""] = spec.path.split("?");
   const search = [query, placed.query?.join("=") ?? ""].filter((part) => part !== "").join("&");
-  const url = `${upstream.origin}${upstream.basePath}${path}${search === "" ? "" : `?${search}`}`;
+  const url = `${base}${path}${search === "" ? "" : `?${search}`}`;
   if (new URL(url).href !== url) return without("not_allowed");
   return ask(url, spec, headers);
 }
@@ -77,16 +77,11 @@ async function bodySaysOk(response: Response): Promise<boolean> {
   return /"ok"\s*:\s*true/.test(text);
 }
 
-async function open(order: ProbeOrder, keyring: Keyring): Promise<Secret | null> {
-  const { id, secret } = order.integration;
-  const context = {
-    organizationId: order.organizationId,
-    recordId: id,
-    field: "vendor_key",
-    version: secret.version,
-  } as const;
+/** An order that names another destination than the key was sealed for opens nothing. */
+async function open({ organizationId, integration }: ProbeOrder, keyring: Keyring): Promise<Secret | null> {
+  const context = vendorKeyContext(organizationId, integration);
   try {
-    return await openSecret(await unwrapEnvelope(secret.envelope, context, keyring));
+    return await openSecret(await unwrapEnvelope(integration.secret.envelope, context, keyring));
   } catch {
     return null;
   }

@@ -82,12 +82,14 @@ export const integrationRoutes = [
     action: "integration.change",
     tag: "Integrations",
     summary: "Change an integration",
-    description: "Its keys follow. The vendor key is changed by rotating it.",
+    description:
+      "Its keys follow. The vendor key was sealed for its upstream, credential and scrub_responses: give it again to change one of them. By itself it is replaced by rotating it.",
     params: integrationParams,
     body: integrationChange,
     example: { enabled: true },
     answer: integrationChangeAnswer,
     statuses: [200, 202],
+    errors: ["changed_meanwhile"],
     conditional: true,
     handle: async ({ deps, caller, params, body, expected }) =>
       answered(

@@ -83,6 +83,10 @@ export const integrationInput = strict({
 
 export const integrationChange = change({
   ...settings,
+  secret: secret.meta({
+    description:
+      "The vendor key, given again: needed where upstream, credential or scrub_responses change. It replaces all former ones.",
+  }),
   enabled: z.boolean("Give true or false."),
   catalogue: z
     .string()

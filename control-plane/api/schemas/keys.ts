@@ -26,17 +26,20 @@ import { limits } from "./limits.ts";
 const ruleText = z.string('Give a rule such as "POST /v1/chat/completions".');
 
 /** A rule as text, or with constraints on the query as an object. */
-const rule = z.union([
-  ruleText,
-  strict({
-    rule: ruleText,
-    query: strict({
-      allow: z.array(z.string()).max(100).optional(),
-      values: z.record(z.string(), z.array(z.string())).optional(),
-      no_duplicates: z.boolean().optional(),
+const rule = z.union(
+  [
+    ruleText,
+    strict({
+      rule: ruleText,
+      query: strict({
+        allow: z.array(z.string()).max(100).optional(),
+        values: z.record(z.string(), z.array(z.string())).optional(),
+        no_duplicates: z.boolean().optional(),
+      }),
     }),
-  }),
-]);
+  ],
+  'Give a rule such as "POST /v1/chat/completions".',
+);
 
 export const allow = z
   .array(rule, 'Give a list of rules such as ["POST /v1/chat/completions"].')

@@ -1,16 +1,15 @@
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { openSecret, unwrapEnvelope } from "@relaykey/core/envelope";
 import { newId } from "@relaykey/core/ids";
 import { importTagKey, mintToken } from "@relaykey/core/token";
 import { insertAuditEvents } from "@relaykey/db/queries/audit";
 import { insertManagementToken } from "@relaykey/db/queries/tokens";
 import type { managementTokens } from "@relaykey/db/schema/access";
-import { integrationSecrets } from "@relaykey/db/schema/integrations";
+import { integrationSecrets, integrations } from "@relaykey/db/schema/integrations";
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
 import { createApi } from "../app.ts";
 import { ROUTES } from "../routes/index.ts";
-import { createWorld } from "./world.ts";
+import { createWorld, openStoredKey, openVendorKey } from "./world.ts";
 import type { Client, World } from "./world.ts";
 
 let world: World;
@@ -272,10 +271,8 @@ describe("integrations", () => {
       .from(integrationSecrets)
       .where(eq(integrationSecrets.integrationId, id));
     expect(stored.map(({ version }) => version).sort()).toEqual([1, 2]);
-    for (const { envelope, version } of stored) {
-      const context = { organizationId, recordId: id, field: "vendor_key", version } as const;
-      const opened = await openSecret(await unwrapEnvelope(envelope, context, world.keyControl.keyring));
-      expect(opened.reveal()).toBe(version === 1 ? VENDOR_KEY : `${VENDOR_KEY}-2`);
+    for (const row of stored) {
+      expect(await openStoredKey(world, row)).toBe(row.version === 1 ? VENDOR_KEY : `${VENDOR_KEY}-2`);
     }
     const events = await world.db.select().from(adminAuditEvents).where(eq(adminAuditEvents.subjectId, id));
     expect(events.map(({ action }) => action).sort()).toEqual(["integration.created", "integration.rotated"]);
@@ -310,6 +307,7 @@ describe("integrations", () => {
     world.keyControl.failing = (keyId) => keyId === keys[1];
     const half = await client("PATCH", "/integrations/openai", {
       upstream: "https://api.openai.com/x",
+      secret: VENDOR_KEY,
       timeout_ms: 5,
     });
     expect(half).toMatchObject({
@@ -325,26 +323,88 @@ describe("integrations", () => {
     });
   });
 
-  const ELSEWHERE = [
-    "https://evil.example",
-    "https://api.openai.com.evil.example",
-    "https://eu.api.openai.com",
+  const ELSEWHERE: [string, object][] = [
+    ["another host", { upstream: "https://evil.example" }],
+    ["a host that begins like it", { upstream: "https://api.openai.com.evil.example" }],
+    ["a host below it", { upstream: "https://eu.api.openai.com" }],
+    ["another path", { upstream: "https://api.openai.com/tenants/evil" }],
+    ["another header", { credential: { kind: "header", name: "x-echoed", template: "{secret}" } }],
+    ["a parameter", { credential: { kind: "query", name: "text" } }],
+    ["callers, in answers that repeat it", { scrub_responses: false }],
   ];
 
-  test.each(ELSEWHERE)("a stored vendor key is not sent to %s instead", async (upstream) => {
+  test.each(ELSEWHERE)("a stored vendor key does not go to %s instead", async (_, elsewhere) => {
+    const id = await integration();
+    const keyId = await key();
+    const before = (await client("GET", "/integrations/openai")).body;
+    const answer = await client("PATCH", "/integrations/openai", { ...elsewhere, name: "Moved" });
+    const message = expect.stringMatching(/goes nowhere else\. Give the vendor key again/) as string;
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ field: "secret", message }] } });
+    expect((await client("GET", "/integrations/openai")).body).toEqual(before);
+    expect(world.keyControl.latest(keyId)).toMatchObject({ version: 1 });
+
+    // Given again, it is another version, sealed for the new destination; the former one is destroyed.
+    const secret = `${VENDOR_KEY}-moved`;
+    const moved = await client("PATCH", "/integrations/openai", { ...elsewhere, secret });
+    expect(moved).toMatchObject({ status: 200, body: { integration: { ...elsewhere, secret_version: 2 } } });
+    const applied = world.keyControl.latest(keyId)?.integration;
+    expect(applied && (await openVendorKey(world, organizationId, applied))).toBe(secret);
+    const stored = await world.db
+      .select()
+      .from(integrationSecrets)
+      .where(eq(integrationSecrets.integrationId, id));
+    expect(stored.map(({ version, envelope }) => [version, envelope === ""]).sort()).toEqual([
+      [1, true],
+      [2, false],
+    ]);
+    expect((await client("POST", "/integrations/openai/rollback", {})).status).toBe(409);
+    const [event] = await world.db
+      .select()
+      .from(adminAuditEvents)
+      .where(and(eq(adminAuditEvents.subjectId, id), eq(adminAuditEvents.action, "integration.changed")));
+    expect(event).toMatchObject({ before: { secretVersion: 1 }, after: { secretVersion: 2 } });
+    expect(`${moved.text}${JSON.stringify(event)}${world.logged.join("")}`).not.toContain(secret);
+  });
+
+  test("whoever owns the database and names another host finds an envelope that does not open for it", async () => {
     await integration();
     const keyId = await key();
-    const answer = await client("PATCH", "/integrations/openai", { upstream, name: "Moved" });
-    expect(answer).toMatchObject({
-      status: 400,
-      body: {
-        errors: [{ field: "upstream", message: expect.stringContaining("goes nowhere else") as string }],
-      },
+    const snapshot = world.keyControl.latest(keyId);
+    if (snapshot === undefined) throw new Error("Nothing was applied.");
+    expect(await openVendorKey(world, organizationId, snapshot.integration)).toBe(VENDOR_KEY);
+    await world.db.update(integrations).set({ upstreamOrigin: "https://evil.example" });
+    await client("PATCH", "/integrations/openai", { name: "Nudged" });
+    const nudged = world.keyControl.latest(keyId);
+    expect(nudged?.integration).toMatchObject({
+      upstream: { origin: "https://evil.example" },
+      secret: snapshot.integration.secret,
     });
-    expect((await client("GET", "/integrations/openai")).body).toMatchObject({
-      integration: { name: "OpenAI", upstream: "https://api.openai.com" },
-    });
-    expect(world.keyControl.latest(keyId)).toMatchObject({ version: 1 });
+    await expect(nudged && openVendorKey(world, organizationId, nudged.integration)).rejects.toThrow();
+    await world.db.update(integrations).set({ upstreamOrigin: "https://api.openai.com" });
+  });
+
+  test("changes with a new vendor key, rotations and roll backs at the same time: what is in force opens where it goes", async () => {
+    await integration();
+    const keyId = await key();
+    const again = (path: string, name: string) =>
+      client("PATCH", "/integrations/openai", {
+        upstream: `https://api.openai.com${path}`,
+        secret: `${VENDOR_KEY}-${name}`,
+      });
+    const answers = await Promise.all([
+      again("/a", "a"),
+      client("POST", "/integrations/openai/rotate", { secret: `${VENDOR_KEY}-r` }),
+      again("/b", "b"),
+      client("POST", "/integrations/openai/rollback", {}),
+      client("PATCH", "/integrations/openai", {
+        credential: { kind: "query", name: "key" },
+        secret: VENDOR_KEY,
+      }),
+    ]);
+    for (const { status } of answers) expect([200, 409]).toContain(status);
+    await client("POST", "/organization/enforce");
+    const applied = world.keyControl.latest(keyId)?.integration;
+    expect(applied && (await openVendorKey(world, organizationId, applied))).toContain(VENDOR_KEY);
   });
 
   test("rotations at the same time each seal a version of their own", async () => {

@@ -4,11 +4,11 @@ import { and, eq, ne } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { CustodyError } from "@relaykey/core/custody/problems";
 import type { CustodyProblem } from "@relaykey/core/custody/problems";
-import { deriveLocalKeys, openSecret, unwrapEnvelope } from "@relaykey/core/envelope";
-import { integrationSecrets } from "@relaykey/db/schema/integrations";
+import { deriveLocalKeys } from "@relaykey/core/envelope";
+import { integrationSecrets, integrations } from "@relaykey/db/schema/integrations";
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
 import { MAX_PER_RUN, rewrapDue, rewrapWaiting } from "../../service/rewrap.ts";
-import { createWorld } from "./world.ts";
+import { createWorld, openStoredKey } from "./world.ts";
 import type { Answer, Client, World } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
@@ -94,10 +94,7 @@ async function opened(): Promise<string[]> {
     .select()
     .from(integrationSecrets)
     .where(and(eq(integrationSecrets.organizationId, organizationId), ne(integrationSecrets.envelope, "")));
-  const texts = rows.map(async ({ envelope, integrationId: recordId, version }) => {
-    const context = { organizationId, recordId, field: "vendor_key", version } as const;
-    return (await openSecret(await unwrapEnvelope(envelope, context, world.keyControl.keyring))).reveal();
-  });
+  const texts = rows.map((row) => openStoredKey(world, row));
   return (await Promise.all(texts)).sort();
 }
 
@@ -215,6 +212,24 @@ describe("a customer-managed key", () => {
 });
 
 describe("rewrapping", () => {
+  test("keeps the one destination: one that another host was written over is not rewrapped for it", async () => {
+    await integrate(1);
+    const move = (upstreamOrigin: string) =>
+      world.db
+        .update(integrations)
+        .set({ upstreamOrigin })
+        .where(eq(integrations.organizationId, organizationId));
+    await move("https://evil.example");
+    expect((await set(first)).body["custody"]).toMatchObject({
+      integrations: [{ provider: "local", state: "failed", problem: "unreadable" }],
+    });
+    await move("https://api.openai.com");
+    await client("POST", "/custody/rewrap");
+    expect(await opened()).toEqual(["sk-vendor-0"]);
+    await move("https://evil.example");
+    await expect(opened()).rejects.toThrow();
+  });
+
   test("that is interrupted in the middle is gone on with, and nothing is done twice", async () => {
     await integrate(6);
     let asked = 0;

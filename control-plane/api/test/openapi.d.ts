@@ -443,7 +443,7 @@ export interface paths {
         head?: never;
         /**
          * Change an integration
-         * @description Its keys follow. The vendor key is changed by rotating it.
+         * @description Its keys follow. The vendor key was sealed for its upstream, credential and scrub_responses: give it again to change one of them. By itself it is replaced by rotating it.
          *
          *     Needs the role admin (`integration.change`).
          */
@@ -5532,6 +5532,8 @@ export interface operations {
                     response_cookies?: boolean;
                     scrub_responses?: boolean;
                     timeout_ms?: number;
+                    /** @description The vendor key, given again: needed where upstream, credential or scrub_responses change. It replaces all former ones. */
+                    secret?: string;
                     enabled?: boolean;
                     catalogue?: string | null;
                 };
@@ -5619,6 +5621,18 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "not_found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: Somebody else is changing the same thing. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "changed_meanwhile";
                     } & components["schemas"]["Problem"];
                 };
             };

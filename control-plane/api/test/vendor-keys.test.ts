@@ -1,11 +1,11 @@
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { openSecret, unwrapEnvelope } from "@relaykey/core/envelope";
+import type { IntegrationSnapshot } from "@relaykey/core/integration";
 import { destroyRetiredSecrets } from "@relaykey/db/queries/vendor-keys";
 import { integrationSecrets, integrations } from "@relaykey/db/schema/integrations";
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
 import { changeIntegration } from "../../service/integrations.ts";
-import { createWorld } from "./world.ts";
+import { createWorld, openVendorKey } from "./world.ts";
 import type { Client, World } from "./world.ts";
 
 const DAY_MS = 86_400_000;
@@ -40,13 +40,11 @@ const rollBack = () => client("POST", "/integrations/openai/rollback", {});
 
 /** The vendor key that the data plane would use for the key now. */
 async function inForce(): Promise<string> {
-  const secret = world.keyControl.latest(keyId)?.integration.secret;
-  return opened(secret?.envelope ?? "", secret?.version ?? 0);
+  return opened(world.keyControl.latest(keyId)?.integration);
 }
 
-async function opened(envelope: string, version: number): Promise<string> {
-  const context = { organizationId, recordId: integrationId, field: "vendor_key", version } as const;
-  return (await openSecret(await unwrapEnvelope(envelope, context, world.keyControl.keyring))).reveal();
+async function opened(integration: IntegrationSnapshot | undefined): Promise<string> {
+  return integration === undefined ? "" : openVendorKey(world, organizationId, integration);
 }
 
 async function versions(): Promise<unknown> {
@@ -161,7 +159,7 @@ describe("rotating", () => {
     });
     expect(await versions()).toHaveLength(1);
     const [order] = world.keyControl.probed;
-    expect(await opened(order?.integration.secret.envelope ?? "", 2)).toBe("sk-typo");
+    expect(await opened(order?.integration)).toBe("sk-typo");
     world.keyControl.verdict = "unreachable";
     expect((await rotate("sk-right", { test: true })).status).toBe(200);
   });
@@ -204,7 +202,8 @@ describe("trying a vendor key", () => {
     const tried = await client("POST", "/integrations/test", fresh);
     expect(tried).toMatchObject({ status: 200, body: { result: { verdict: "accepted" } } });
     const [first, second] = world.keyControl.probed;
-    expect(await opened(first?.integration.secret.envelope ?? "", 2)).toBe("sk-new");
+    expect(await opened(first?.integration)).toBe("sk-new");
+    expect(await opened(second?.integration)).toBe("sk-ant");
     expect(second).toMatchObject({
       catalogue: "anthropic",
       integration: { upstream: { origin: "https://eu.example.com" }, secret: { version: 1 } },

@@ -3,9 +3,10 @@ import type { ChallengeResult, RewrapResult } from "@relaykey/core/custody/order
 import { proveCustody, rewrap } from "@relaykey/core/custody/answers";
 import { openSigner } from "@relaykey/core/audit-chain/keys";
 import type { ChainSigner } from "@relaykey/core/audit-chain/keys";
-import { deriveLocalKeys } from "@relaykey/core/envelope";
+import { deriveLocalKeys, openSecret, unwrapEnvelope, vendorKeyContext } from "@relaykey/core/envelope";
 import type { Keyring } from "@relaykey/core/envelope";
 import { newId } from "@relaykey/core/ids";
+import type { IntegrationSnapshot } from "@relaykey/core/integration";
 import type { MailMessage } from "@relaykey/core/mail";
 import { decodeProbeOrder } from "@relaykey/core/probe";
 import type { ProbeOrder, ProbeResult, ProbeVerdict } from "@relaykey/core/probe";
@@ -21,12 +22,15 @@ import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import { importTagKey, mintToken } from "@relaykey/core/token";
 import { openDatabase } from "@relaykey/db/client";
 import type { Database } from "@relaykey/db/client";
+import { findIntegration } from "@relaykey/db/queries/integrations";
 import { createOrganization } from "@relaykey/db/queries/organizations";
+import { integrationSnapshot } from "@relaykey/db/queries/snapshots";
 import type { SqlBackend } from "../../../local/sql/backend.ts";
 import { startSqlEndpoint } from "../../../local/sql/endpoint.ts";
 import { migrateBackend } from "../../../local/sql/migrate-backend.ts";
 import { openPglite } from "../../../local/sql/pglite.ts";
 import { managementTokens } from "@relaykey/db/schema/access";
+import type { integrationSecrets } from "@relaykey/db/schema/integrations";
 import { domainClaims, memberships, users } from "@relaykey/db/schema/people";
 import type { Role } from "@relaykey/db/schema/people";
 import type { Caller } from "../../service/caller.ts";
@@ -190,6 +194,27 @@ export interface World {
   /** A client with any Authorization header, or none, calling from an address. */
   caller(authorization: string | null, ip?: string): Client;
   close(): Promise<void>;
+}
+
+/** The vendor key that the proxy would send, of an integration as a snapshot holds it. @throws when it would send nothing. */
+export async function openVendorKey(
+  { keyControl }: World,
+  organizationId: string,
+  integration: IntegrationSnapshot,
+): Promise<string> {
+  const { envelope } = integration.secret;
+  const context = vendorKeyContext(organizationId, integration);
+  return (await openSecret(await unwrapEnvelope(envelope, context, keyControl.keyring))).reveal();
+}
+
+/** The same of a stored version, for its integration as it is stored. */
+export async function openStoredKey(
+  world: World,
+  { organizationId, integrationId: id, version, envelope }: typeof integrationSecrets.$inferSelect,
+): Promise<string> {
+  const integration = await findIntegration(world.db, organizationId, { id });
+  if (integration === null) throw new Error("There is no such integration.");
+  return openVendorKey(world, organizationId, integrationSnapshot(integration, { version, envelope }));
 }
 
 /**

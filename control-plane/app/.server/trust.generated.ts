@@ -12,10 +12,10 @@ export const TRUST = {
       never: "a storage read or a queue operation: the tag is checked with arithmetic alone",
     },
     {
-      who: "owns the dashboard or the management API",
-      gets: "may store vendor keys, issue and revoke keys, read the audit log; with the control plane's own code or database in hand, may name another host for an integration, where the proxy then sends its vendor key",
+      who: "owns the control plane: its code, database and keys",
+      gets: "may store vendor keys, issue and revoke RelayKeys, and with one use a stored vendor key at its vendor, in any scope; read the audit log; read vendor keys that are entered from then on",
       never:
-        "a stored vendor key by any action of an admin: it has the sealing half only, and an integration's host never changes",
+        "a stored vendor key: it has the sealing half only, and the proxy opens an envelope for nothing but the host, path and place it was sealed for",
     },
     {
       who: "owns the confirm Worker",
@@ -25,8 +25,9 @@ export const TRUST = {
     },
     {
       who: "writes to the database",
-      gets: "can change what it holds",
-      never: "an audit log that was changed and still fits its signed chain",
+      gets: "can change what it holds, and so use stored vendor keys at their vendors",
+      never:
+        "a stored vendor key at another host: it does not open there; an audit log that was changed and still fits its signed chain",
     },
     {
       who: "has a dump of the database",
@@ -316,13 +317,26 @@ export const TRUST = {
       ],
     },
     {
-      name: "a vendor key goes to one host only",
-      where: "`service/integrations.ts`",
-      document: { label: "One host", file: "decisions/0028-one-host.md" },
+      name: "a vendor key goes where it was given for",
+      where: "`core/envelope.ts`, `core/destination.ts`",
+      document: { label: "Destination", file: "decisions/0032-destination.md" },
       tests: [
         {
+          file: "workers/proxy/test/destination.test.ts",
+          title: "G4: whoever owns the control plane cannot have a stored vendor key sent to another host",
+        },
+        { file: "workers/proxy/test/destination.test.ts", title: "G4: nor read it where it is sent" },
+        {
+          file: "core/envelope.test.ts",
+          title: "a vendor key opens for the one destination it was sealed for",
+        },
+        {
           file: "control-plane/api/test/api.test.ts",
-          title: "a stored vendor key is not sent to %s instead",
+          title: "a stored vendor key does not go to %s instead",
+        },
+        {
+          file: "e2e/destination.test.ts",
+          title: "G4: whoever rewrites an integration's host in the database has no vendor key sent there",
         },
       ],
     },
@@ -359,6 +373,14 @@ export const TRUST = {
     {
       title: "A vendor key that the vendor repeats in a form that is not looked for.",
       text: " Looked for, in headers, bodies, events and WebSocket messages, divided anywhere: the key as it is, percent-encoded (up to three times), escaped for JSON or HTML, in any mixture of these, in base64 and base64url at each alignment, in hexadecimal. Not found: keys shorter than 8 bytes, a part of a key, a changed case, a key reversed or divided over several fields, events, messages or ranges, UTF-16, base32, encodings of encodings beyond these. Compressed answers are read (gzip, br) or refused. An integration can turn the search off.",
+    },
+    {
+      title: "A caller who watches the search at work.",
+      text: " Bytes that might be the beginning of the vendor key wait for the next ones. Who can have the vendor stream texts of their choosing, divided where they like, and sees when each byte arrives, could find the key out beginning by beginning, in thousands of recorded requests. Limit keys for vendors that do that; those that answer whole, or in events, hide it.",
+    },
+    {
+      title: "An owner of the control plane who uses a vendor key, and reads answers closely.",
+      text: " They cannot read the key or send it elsewhere, but they can make themselves a RelayKey of any scope. At a vendor that repeats its own key, they can ask for it in one of the forms above that are not found (such as one range of bytes at a time). A key that may make other keys at its vendor can be used to. They can send callers' requests, but not the stored key, to a host of their own, with a key of their own. And they read each vendor key that is entered from then on: replace those at their vendors.",
     },
     {
       title: "The vendor key in the proxy's memory",

@@ -12,7 +12,7 @@ import type { Refusal } from "../.server/page.ts";
 import { LinkButton, SubmitButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
 import { FormActions, FormFailure } from "../components/form.tsx";
-import { BehaviourFields, UpstreamFields } from "../components/integrations/fields.tsx";
+import { BehaviourFields, UpstreamFields, VendorKeyField } from "../components/integrations/fields.tsx";
 import { PageHeader } from "../components/page-header.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Edit integration · RelayKey" }];
@@ -24,11 +24,13 @@ export async function loader(args: LoaderFunctionArgs) {
 }
 
 export async function action(args: ActionFunctionArgs): Promise<Redirect | Refusal> {
-  const { deps, caller } = await enter(args, "integration.change");
   const form = await readForm(args.request);
-  const values = form.echo();
+  const secret = form.raw("secret");
+  const { deps, caller } = await enter(args, secret === "" ? "integration.change" : "integration.rotate");
+  const values = form.echo("secret");
   const slug = args.params["slug"] ?? "";
-  const input = checkInput(integrationChange, readIntegrationForm(form));
+  const change = { ...readIntegrationForm(form), ...(secret === "" ? {} : { secret }) };
+  const input = checkInput(integrationChange, change);
   if (!input.ok) return refuse(input.failure, values);
   const done = await changeIntegration(deps, caller, slug, input.value);
   if (!done.ok) return refuse(done.failure, values);
@@ -58,6 +60,14 @@ export default function EditIntegration() {
         <FormFailure failure={part.failure} />
         <Card title="The vendor">
           <UpstreamFields {...part} />
+          <div className="mt-4 max-w-md">
+            <VendorKeyField
+              failure={part.failure}
+              label="Vendor key, again"
+              required={false}
+              hint="Only to change the upstream, where it expects its key, or whether the key is blotted out of answers: the stored key is sealed for those and opens for nothing else. It replaces the stored one."
+            />
+          </div>
         </Card>
         <Card title="What travels and what is recorded">
           <BehaviourFields {...part} />

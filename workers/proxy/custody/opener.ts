@@ -1,6 +1,6 @@
 import { CustodyError, isPassing } from "@relaykey/core/custody/problems";
 import type { BlockReason } from "@relaykey/core/block-reasons";
-import { needsCustomerKey, openSecret, unwrapEnvelope } from "@relaykey/core/envelope";
+import { contextText, needsCustomerKey, openSecret, unwrapEnvelope } from "@relaykey/core/envelope";
 import type { EnvelopeContext, Keyring, UnwrappedEnvelope } from "@relaykey/core/envelope";
 import type { Secret } from "@relaykey/core/secret";
 import { BoundedMap } from "../bounded-map.ts";
@@ -52,7 +52,8 @@ export class EnvelopeOpener {
 
   /** Opens what is sealed in an envelope. A refusal is one of three entries of the table. */
   async open(envelope: string, context: EnvelopeContext, keep: Keep): Promise<Outcome<Opened>> {
-    const key = `${context.organizationId}|${context.recordId}|${String(context.version)}|${envelope}`;
+    // All of the context: what was unwrapped for one destination is not there for another.
+    const key = contextText(context) + envelope;
     const unwrapping = this.#current(key, envelope, context, keep);
     try {
       const unwrapped = await within(unwrapping.unwrapped, WAIT_MS, "The customer's key");

@@ -1,15 +1,14 @@
 import { placeCredential, secretTexts } from "@relaykey/core/credential";
-import type { EnvelopeContext } from "@relaykey/core/envelope";
-import { checkUpstream } from "@relaykey/core/integration";
+import { vendorKeyContext } from "@relaykey/core/envelope";
 import type { Secret } from "@relaykey/core/secret";
 import { SecretMatcher } from "@relaykey/core/scrub/matcher";
-import type { PolicySnapshot } from "@relaykey/core/snapshot";
 import type { EnvelopeOpener } from "../custody/opener.ts";
 import type { KnownKey } from "../directory.ts";
 import { continueTrace, upstreamRequestHeaders } from "../headers.ts";
 import type { Keep } from "../lease-book.ts";
 import { passed, refused } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
+import { upstreamBase } from "../upstream-base.ts";
 import type { Intake } from "./intake.ts";
 
 /** A request as it goes to the vendor, real credential included. Lives for one request and is never logged. */
@@ -42,12 +41,8 @@ export async function inject(
   const { integration } = known.snapshot;
   if (!intake.target.ok) return refused("path_ambiguous", { detail: intake.target.detail });
   const { target } = intake.target;
-  // Judged again at request time: an address that was fine when it was stored may not be today.
-  const upstream = checkUpstream(`${integration.upstream.origin}${integration.upstream.basePath}`, {
-    development: config.development,
-    ownZones: config.ownZones,
-  });
-  if (!upstream.ok) return refused("upstream_not_allowed");
+  const base = upstreamBase(integration, config);
+  if (base === null) return refused("upstream_not_allowed");
 
   const opened = await openVendorKey(known, config.opener, keep);
   if (!opened.ok) return opened;
@@ -65,7 +60,7 @@ export async function inject(
     if (intake.subprotocols.length > 0) headers.set("sec-websocket-protocol", intake.subprotocols.join(", "));
   }
 
-  const url = `${upstream.origin}${upstream.basePath}${target.path}${query === "" ? "" : `?${query}`}`;
+  const url = `${base}${target.path}${query === "" ? "" : `?${query}`}`;
   // What was judged is what is sent: if fetch's URL parser would change a byte, nothing is sent.
   if (new URL(url).href !== url) return refused("path_ambiguous", { detail: REWRITTEN });
   return passed({ url, headers, dropped, matcher: matcherFor(known, secret), until });
@@ -91,24 +86,19 @@ function matcherFor(known: KnownKey, secret: Secret): SecretMatcher | null {
 const REWRITTEN =
   "The path or query holds characters that would be rewritten on the way. Percent-encode them (RFC 3986 §2.1).";
 
-/** Opens the vendor key that a key stands for, or says why it cannot be opened now. */
+/**
+ * Opens the vendor key that a key stands for, or says why it cannot be opened now. It opens only for the destination that it
+ * was sealed for: a snapshot that names another host, path or place, or no search of answers, opens nothing.
+ */
 export async function openVendorKey(
   known: KnownKey,
   opener: EnvelopeOpener,
   keep: Keep,
 ): ReturnType<EnvelopeOpener["open"]> {
-  const { envelope } = known.snapshot.integration.secret;
-  const opened = await opener.open(envelope, envelopeContext(known.snapshot), keep);
+  const { organizationId, integration } = known.snapshot;
+  const context = vendorKeyContext(organizationId, integration);
+  const opened = await opener.open(integration.secret.envelope, context, keep);
   // It holds the vendor key in clear, which is nobody's to have any more.
   if (!opened.ok) delete known.matcher;
   return opened;
-}
-
-function envelopeContext(snapshot: PolicySnapshot): EnvelopeContext {
-  return {
-    organizationId: snapshot.organizationId,
-    recordId: snapshot.integration.id,
-    field: "vendor_key",
-    version: snapshot.integration.secret.version,
-  };
 }

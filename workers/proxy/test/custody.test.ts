@@ -7,6 +7,7 @@ import {
   encodeRewrapOrder,
 } from "@relaykey/core/custody/orders";
 import type { CustodyProblem } from "@relaykey/core/custody/problems";
+import { destinationOf } from "@relaykey/core/destination";
 import { deriveLocalKeys, envelopeStart, sealSecret } from "@relaykey/core/envelope";
 import { Secret } from "@relaykey/core/secret";
 import { configure } from "../config.ts";
@@ -178,8 +179,10 @@ describe("KeyControl", () => {
   test("rewraps for another customer's key and back, always for its own pair as well", async () => {
     const [one, two] = [await customerKey(), await customerKey()];
     const { snapshot } = await sealedForCustomer(one);
-    const { id: integrationId, secret } = snapshot.integration;
-    const order = { format: 1, organizationId: snapshot.organizationId, integrationId, version: 1 } as const;
+    const { organizationId, integration } = snapshot;
+    const { id: integrationId, secret } = integration;
+    const destination = destinationOf(integration);
+    const order = { format: 1, organizationId, integrationId, version: 1, destination } as const;
     let { envelope } = secret;
     for (const target of [two, null, one]) {
       const text = encodeRewrapOrder({ ...order, envelope, customerKey: target });
@@ -193,6 +196,9 @@ describe("KeyControl", () => {
     await kmsFails(two, "AccessDeniedException");
     const refused = encodeRewrapOrder({ ...order, envelope, customerKey: two });
     expect(await keyControl().rewrap(refused)).toEqual({ ok: false, problem: "denied" });
+    const elsewhere = { ...destination, origin: "https://evil.example" };
+    const moved = encodeRewrapOrder({ ...order, destination: elsewhere, envelope, customerKey: null });
+    expect(await keyControl().rewrap(moved)).toEqual({ ok: false, problem: "unreadable" });
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { toBase64Url } from "@relaykey/core/bytes";
 import type { CustomerKey } from "@relaykey/core/custody/customer-key";
-import { deriveLocalKeys, sealSecret } from "@relaykey/core/envelope";
+import { deriveLocalKeys, sealSecret, vendorKeyContext } from "@relaykey/core/envelope";
 import { Secret } from "@relaykey/core/secret";
 import { encodeSnapshot } from "@relaykey/core/snapshot";
 import { VENDOR_KEY, keyControl, makeKey } from "./world.ts";
@@ -36,7 +36,7 @@ export async function sealedForCustomer(key: CustomerKey, changes: KeyChanges = 
   const { publicKey } = await deriveLocalKeys(env.RELAYKEY_MASTER_KEY);
   const envelope = await sealSecret(
     { publicKey, customerKey: key },
-    { organizationId, recordId: integration.id, field: "vendor_key", version: 1 },
+    vendorKeyContext(organizationId, integration),
     new Secret(VENDOR_KEY),
   );
   const sealed = { ...snapshot, integration: { ...integration, secret: { version: 1, envelope } } };

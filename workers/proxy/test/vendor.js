@@ -1,9 +1,15 @@
 import { answerKms, controlKms } from "./kms.js";
 
+/** What reached each host, for tests that say that nothing did. */
+const seen = new Map();
+
 /** The vendor behind the proxy in tests: says what reached it, or misbehaves as the path asks. */
 export default {
   async fetch(request) {
     const url = new URL(request.url);
+    if (url.hostname === "seen.example.com")
+      return Response.json(seen.get(url.searchParams.get("host")) ?? []);
+    seen.set(url.hostname, [...(seen.get(url.hostname) ?? []), `${request.method} ${request.url}`]);
     if (/^kms\.[a-z0-9-]+\.amazonaws\.com$/.test(url.hostname)) return answerKms(request);
     switch (url.hostname) {
       case "kms-control.example.com":

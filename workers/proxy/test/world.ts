@@ -3,8 +3,9 @@ import { env } from "cloudflare:workers";
 import { decodeAuditBatch } from "@relaykey/core/audit-event";
 import type { AuditEvent } from "@relaykey/core/audit-event";
 import { DEFAULT_CONFIRMATION } from "@relaykey/core/confirmation";
-import { deriveLocalKeys, sealSecret } from "@relaykey/core/envelope";
+import { deriveLocalKeys, sealSecret, vendorKeyContext } from "@relaykey/core/envelope";
 import { newId } from "@relaykey/core/ids";
+import type { IntegrationSnapshot } from "@relaykey/core/integration";
 import { NO_LIMITS } from "@relaykey/core/limits";
 import { Secret } from "@relaykey/core/secret";
 import { encodeSnapshot } from "@relaykey/core/snapshot";
@@ -83,13 +84,27 @@ export async function makeKey(changes: KeyChanges = {}, locator = newLocator()):
   const { token, hash, display } = await mintToken("proxy", locator, tagKey);
   const { publicKey } = await deriveLocalKeys(env.RELAYKEY_MASTER_KEY);
   const organizationId = newId();
-  const integrationId = newId();
+  const { integration: changed, ...rest } = changes;
+  const integration: IntegrationSnapshot = {
+    id: newId(),
+    slug: "vendor",
+    enabled: true,
+    upstream: { origin: "https://api.vendor.example", basePath: "", timeoutMs: 10_000 },
+    credential: { kind: "bearer" },
+    secret: { version: 1, envelope: "" },
+    requestHeaders: ["vendor-*"],
+    dialect: "plain",
+    allowEncodedSlash: false,
+    logQuery: false,
+    responseCookies: false,
+    scrubResponses: true,
+    ...changed,
+  };
   const envelope = await sealSecret(
     { publicKey, customerKey: null },
-    { organizationId, recordId: integrationId, field: "vendor_key", version: 1 },
+    vendorKeyContext(organizationId, integration),
     new Secret(VENDOR_KEY),
   );
-  const { integration, ...rest } = changes;
   const snapshot: PolicySnapshot = {
     format: 1,
     name: "ci/vendor",
@@ -103,21 +118,7 @@ export async function makeKey(changes: KeyChanges = {}, locator = newLocator()):
     state: "active",
     notBefore: null,
     expiresAt: null,
-    integration: {
-      id: integrationId,
-      slug: "vendor",
-      enabled: true,
-      upstream: { origin: "https://api.vendor.example", basePath: "", timeoutMs: 10_000 },
-      credential: { kind: "bearer" },
-      secret: { version: 1, envelope },
-      requestHeaders: ["vendor-*"],
-      dialect: "plain",
-      allowEncodedSlash: false,
-      logQuery: false,
-      responseCookies: false,
-      scrubResponses: true,
-      ...integration,
-    },
+    integration: { ...integration, secret: changed?.secret ?? { version: 1, envelope } },
     rules: [{ methods: ["GET", "POST"], path: "/v1/**" }],
     bindings: {},
     ip: { mode: "any" },

@@ -141,9 +141,16 @@ export function BehaviourFields({ values, failure }: Part) {
 export function VendorKeyField({
   failure,
   label,
+  isAgain = false,
+  required = true,
+  hint = "It is sealed as it arrives. This dashboard can store it and cannot read it back: only the proxy can open it, for this upstream.",
 }: {
   readonly failure: ShownFailure | undefined;
   readonly label: string;
+  readonly required?: boolean;
+  readonly hint?: string;
+  /** The form shows again what was typed into it; the key is not part of that. */
+  readonly isAgain?: boolean;
 }) {
   return (
     <TextField
@@ -152,8 +159,8 @@ export function VendorKeyField({
       label={label}
       autoComplete="off"
       spellCheck={false}
-      required
-      hint="It is sealed as it arrives. This dashboard can store it and cannot read it back: only the proxy can open it."
+      required={required}
+      hint={isAgain ? `Enter the key again: it was not kept. ${hint}` : hint}
       error={fieldError(failure, "secret")}
     />
   );
