@@ -372,7 +372,10 @@ describe("integrations", () => {
     const snapshot = world.keyControl.latest(keyId);
     if (snapshot === undefined) throw new Error("Nothing was applied.");
     expect(await openVendorKey(world, organizationId, snapshot.integration)).toBe(VENDOR_KEY);
-    await world.db.update(integrations).set({ upstreamOrigin: "https://evil.example" });
+    await world.db
+      .update(integrations)
+      .set({ upstreamOrigin: "https://evil.example" })
+      .where(eq(integrations.organizationId, organizationId));
     await client("PATCH", "/integrations/openai", { name: "Nudged" });
     const nudged = world.keyControl.latest(keyId);
     expect(nudged?.integration).toMatchObject({
@@ -380,7 +383,6 @@ describe("integrations", () => {
       secret: snapshot.integration.secret,
     });
     await expect(nudged && openVendorKey(world, organizationId, nudged.integration)).rejects.toThrow();
-    await world.db.update(integrations).set({ upstreamOrigin: "https://api.openai.com" });
   });
 
   test("changes with a new vendor key, rotations and roll backs at the same time: what is in force opens where it goes", async () => {
