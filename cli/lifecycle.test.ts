@@ -152,6 +152,7 @@ describe("signing in", () => {
     const run = await started.ended;
     expect(run.code, run.err).toBe(0);
     expect(run.out + run.err).not.toContain("rk_mgmt_");
+    expect(run.err).toMatch(/Signed in to organization \w+ at http:\S+ as admin, until /);
 
     const file = join(folder, "config", "relaykey", "credentials.json");
     expect(statSync(file).mode & 0o777).toBe(0o600);

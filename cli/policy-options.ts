@@ -112,7 +112,13 @@ function readBindings(values: readonly string[]): Record<string, string> {
 /** The members that an expiry is given by. */
 export function readLifetime(when: string | undefined): object {
   if (when === undefined) return {};
-  return parseDuration(when) === null ? { expires_at: orNone(when) } : { expires_in: when };
+  if (parseDuration(when) !== null) return { expires_in: when };
+  if (when !== NONE && !/^\d{4}-/.test(when)) {
+    throw usage(
+      `Say when it ends: after a duration such as 7d, at a time such as 2027-01-31T12:00:00Z, or ${NONE}.`,
+    );
+  }
+  return { expires_at: orNone(when) };
 }
 
 export function wholeNumber(option: string, value: string | undefined): number | null | undefined {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { maskEmail, parseEmail, withParentDomains } from "./email.ts";
+import { maskEmail, mailboxOf, parseEmail, withParentDomains } from "./email.ts";
 
 test.each([
   ["ada@example.com", "ada@example.com", "example.com"],
@@ -57,6 +57,16 @@ test("an address that was read reads the same again", () => {
 test("a domain lies in its parents, but not in a public suffix alone", () => {
   expect(withParentDomains("a.b.example.com")).toEqual(["a.b.example.com", "b.example.com", "example.com"]);
   expect(withParentDomains("example.com")).toEqual(["example.com"]);
+});
+
+test.each([
+  ["ada@example.com", "ada@example.com"],
+  ["ada+1@example.com", "ada@example.com"],
+  ["ada+a+b@example.com", "ada@example.com"],
+  ["+ada@example.com", "+ada@example.com"],
+  ["a.da@example.com", "a.da@example.com"],
+])("mail for %s comes to %s", (address, mailbox) => {
+  expect(mailboxOf(address)).toBe(mailbox);
 });
 
 test("a masked address keeps its domain and little of its owner", () => {

@@ -33,6 +33,14 @@ export function withParentDomains(domain: string): string[] {
   return labels.slice(0, -1).map((_, index) => labels.slice(index).join("."));
 }
 
+/**
+ * The mailbox that an address leads to with most providers: what follows a plus sign is a tag of its owner's choice. For
+ * counting only: two addresses are two people until one of them has shown otherwise.
+ */
+export function mailboxOf(address: string): string {
+  return address.replace(/(?<=[^+])\+.*(?=@)/, "");
+}
+
 /** Enough of an address for its owner to know where to look, too little for anybody else: "a•••@example.com". */
 export function maskEmail(address: string): string {
   const at = address.lastIndexOf("@");

@@ -96,6 +96,11 @@ export function addSessionCommands(program: Command): void {
     });
 }
 
+interface Self {
+  readonly organization: { readonly name: string } | null;
+  readonly token: { readonly role: string };
+}
+
 interface Started {
   readonly device_code: string;
   readonly user_code: string;
@@ -114,8 +119,19 @@ async function login(printer: Printer, profiles: Profiles, name: string, url: st
   printer.err(`and check that it shows the code ${started.user_code}. Waiting …`);
   const { token, expiresAt } = await waitForApproval(url, started);
   profiles.save(name, { url, token, expiresAt });
-  if (printer.json) printer.out(JSON.stringify({ profile: name, url, expires_at: expiresAt }));
-  else printer.err(`Signed in to ${url} until ${expiresAt} as profile ${name}.`);
+  // Whose organization it is has to be seen: an admin of another one, too, could have answered the code.
+  const { organization, token: self } = (await call(
+    { url, token: new Secret(token) },
+    "GET",
+    "/whoami",
+  )) as unknown as Self;
+  const [place, role] = [organization?.name ?? null, self.role];
+  if (printer.json) {
+    printer.out(JSON.stringify({ profile: name, url, organization: place, role, expires_at: expiresAt }));
+  } else {
+    printer.err(`Signed in to ${place ?? "no organization"} at ${url} as ${role}, until ${expiresAt}.`);
+    printer.err(`It is the profile ${name}. If that is not your organization: rk logout --profile ${name}`);
+  }
 }
 
 async function waitForApproval(

@@ -2,11 +2,12 @@ import { rateLimitFields } from "@relaykey/core/rate-limit-fields";
 import type { RateLimitStatus } from "@relaykey/core/rate-limit-fields";
 import type { RateLimit } from "@relaykey/core/limits";
 import type { Taken, Throttle } from "@relaykey/db/queries/throttles";
+import { networkOf } from "../service/throttle.ts";
 
 /** How often the API may be called. */
 export interface ApiLimits {
   readonly token: RateLimit;
-  /** By all tokens of one address together, wrong ones included. */
+  /** By all tokens of one address together (of IPv6: of one /64), wrong ones included. */
   readonly address: RateLimit;
 }
 
@@ -29,7 +30,7 @@ export function throttlesOf(
     seconds,
   });
   const own = throttle(`${TOKEN}${call.tokenHash}`, token);
-  return call.ip === null ? [own] : [own, throttle(`${ADDRESS}${call.ip}`, address)];
+  return call.ip === null ? [own] : [own, throttle(`${ADDRESS}${networkOf(call.ip)}`, address)];
 }
 
 /** A limit that a call was counted against. */

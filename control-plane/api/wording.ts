@@ -36,7 +36,12 @@ export function wording(issue: Parameters<z.core.$ZodErrorMap>[0]): string {
       return Array.isArray(issue.options)
         ? oneOf(issue.options)
         : "Give one of the forms that the reference shows.";
-    default:
+    case "invalid_format":
+    case "not_multiple_of":
+    case "unrecognized_keys":
+    case "invalid_key":
+    case "invalid_element":
+    case "custom":
       return "Give what the reference shows.";
   }
 }

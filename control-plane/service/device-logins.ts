@@ -11,7 +11,7 @@ import type { Caller } from "./caller.ts";
 import type { ServiceDependencies } from "./dependencies.ts";
 import { fail, invalid, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
-import { takeAll } from "./throttle.ts";
+import { networkOf, takeAll } from "./throttle.ts";
 
 /** Signing a command line in through the browser of somebody who is signed in there: RFC 8628. */
 
@@ -31,8 +31,8 @@ const USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ";
 const USER_CODE_LENGTH = 8;
 const CODE_PATTERN = /^[BCDFGHJKLMNPQRSTVWXZ]{8}$/;
 
-/** Logins that one address may start, and codes that one person may mistype, and all people together. */
-const STARTS_PER_ADDRESS = { limit: 20, seconds: 600 };
+/** Logins that one network may start, and codes that one person may mistype, and all people together. */
+const STARTS_PER_NETWORK = { limit: 20, seconds: 600 };
 const GUESSES_PER_PERSON = { limit: 10, seconds: 600 };
 const GUESSES_IN_ALL = { limit: 300, seconds: 600 };
 
@@ -46,7 +46,7 @@ export async function startDeviceLogin(
   asked: { readonly client: string; readonly ip: string | null },
 ): Promise<Outcome<StartedLogin>> {
   const now = new Date(deps.now());
-  const starts = [{ bucket: `device-start:${asked.ip ?? "unknown"}`, ...STARTS_PER_ADDRESS }];
+  const starts = [{ bucket: `device-start:${networkOf(asked.ip)}`, ...STARTS_PER_NETWORK }];
   if ((await takeAll(deps, starts)) > 0) return fail("rate_limited");
   const deviceCode = toBase64Url(crypto.getRandomValues(new Uint8Array(DEVICE_CODE_BYTES)));
   const userCode = newUserCode();

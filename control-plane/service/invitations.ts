@@ -1,4 +1,4 @@
-import { maskEmail, parseEmail } from "@relaykey/core/email";
+import { mailboxOf, maskEmail, parseEmail } from "@relaykey/core/email";
 import { newId } from "@relaykey/core/ids";
 import * as queries from "@relaykey/db/queries/invitations";
 import type { Invitation } from "@relaykey/db/queries/invitations";
@@ -243,7 +243,7 @@ async function sparePeople(
 ): Promise<Outcome<null>> {
   const wait = await takeAll(deps, [
     { bucket: `invitation:organization:${organizationId}`, limit: 100, seconds: DAY },
-    { bucket: `invitation:address:${await hashOf(email)}`, limit: 5, seconds: DAY },
+    { bucket: `invitation:address:${await hashOf(mailboxOf(email))}`, limit: 5, seconds: DAY },
   ]);
   if (wait === 0) return ok(null);
   return fail("too_many_tries", {

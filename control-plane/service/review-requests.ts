@@ -1,4 +1,5 @@
 import { toHex, utf8 } from "@relaykey/core/bytes";
+import { mailboxOf } from "@relaykey/core/email";
 import type { ReviewRequest } from "@relaykey/core/review-request";
 import { locatorsMailedAt } from "@relaykey/db/queries/holder-mail";
 import type { ServiceDependencies } from "./dependencies.ts";
@@ -25,7 +26,7 @@ export async function passOnReviewRequest(
   if (deps.now() - at > STALE_MS) return;
   const wait = await takeAll(deps, [
     { bucket: `review:network:${network ?? "unknown"}`, limit: PER_NETWORK, seconds: QUARTER },
-    { bucket: `review:address:${await hashOf(email)}`, limit: PER_ADDRESS, seconds: QUARTER },
+    { bucket: `review:address:${await hashOf(mailboxOf(email))}`, limit: PER_ADDRESS, seconds: QUARTER },
     { bucket: "review:all", limit: EVERYBODY, seconds: QUARTER },
   ]);
   if (wait > 0) {

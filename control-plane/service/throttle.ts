@@ -1,6 +1,16 @@
+import { canonicalIp } from "@relaykey/core/ip";
 import { readTaken, take } from "@relaykey/db/queries/throttles";
 import type { Throttle } from "@relaykey/db/queries/throttles";
 import type { ServiceDependencies } from "./dependencies.ts";
+
+/**
+ * Whom calls from an address are counted for: whoever has one IPv6 address has the whole /64 that it lies in.
+ *
+ * @param ip null: it cannot be told.
+ */
+export function networkOf(ip: string | null): string {
+  return (ip === null ? null : canonicalIp(ip)?.network) ?? "unknown";
+}
 
 /**
  * Takes once from each throttle, or from none when one of them has nothing left, in one statement: calls at the same time

@@ -192,6 +192,15 @@ describe("signing a command line in", () => {
     expect(await poll(started)).toMatchObject({ code: "authorization_pending" });
   });
 
+  test("a network of IPv6 starts no more logins than one address does", async () => {
+    const statuses: number[] = [];
+    for (let count = 0; count < 21; count += 1) {
+      const client = world.caller(null, `2001:db8::${String(count + 1)}`);
+      statuses.push((await client("POST", "/device/code", { client: "rk" })).status);
+    }
+    expect(statuses).toEqual([...Array.from({ length: 20 }, () => 200), 429]);
+  });
+
   test("codes cannot be guessed, nor logins be started, without end", async () => {
     const started = await start();
     for (let guess = 0; guess < 10; guess += 1) {

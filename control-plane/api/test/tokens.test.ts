@@ -330,6 +330,12 @@ test("calls are counted per token and per address; the answers tell what is left
   expect((await call(other, "192.0.2.1")).status).toBe(200);
   expect((await call(other, "192.0.2.1")).status).toBe(429);
   expect((await call(token, "192.0.2.9")).status).toBe(429);
+  // Whoever has one IPv6 address has the /64 that it lies in.
+  const tokens = await Promise.all(Array.from({ length: 5 }, () => world.organization()));
+  const statuses: number[] = [];
+  for (const [index, { token: each }] of tokens.entries())
+    statuses.push((await call(each, `2001:db8::${String(index + 1)}`)).status);
+  expect(statuses).toEqual([200, 200, 200, 200, 429]);
   // The window slides by sixtieths: what was used is free again a sixtieth late at most.
   world.advance(3_600_000 + 60_000);
   expect((await call(token, "192.0.2.1")).status).toBe(200);

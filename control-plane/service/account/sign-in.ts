@@ -1,6 +1,5 @@
-import { parseEmail } from "@relaykey/core/email";
+import { mailboxOf, parseEmail } from "@relaykey/core/email";
 import { newId } from "@relaykey/core/ids";
-import { canonicalIp } from "@relaykey/core/ip";
 import { findUser, listMembershipsOf } from "@relaykey/db/queries/people";
 import { createSession } from "@relaykey/db/queries/sessions";
 import {
@@ -13,7 +12,7 @@ import type { Throttle } from "@relaykey/db/queries/throttles";
 import type { ServiceDependencies } from "../dependencies.ts";
 import { fail, invalid, ok } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
-import { takeAll } from "../throttle.ts";
+import { networkOf, takeAll } from "../throttle.ts";
 import type { Origin } from "./person.ts";
 import { codeHashOf, hashOf, newCode, newToken } from "./secrets.ts";
 
@@ -32,13 +31,12 @@ const QUARTER = 15 * 60;
 const EVERYBODY = { bucket: "sign-in:all", limit: 600, seconds: QUARTER };
 
 function perNetwork(what: string, limit: number, ip: string | null): Throttle {
-  const network = ip === null ? "unknown" : (canonicalIp(ip)?.network ?? "unknown");
-  return { bucket: `${what}:network:${network}`, limit, seconds: QUARTER };
+  return { bucket: `${what}:network:${networkOf(ip)}`, limit, seconds: QUARTER };
 }
 
 /** A mailbox gets this many at most, whoever asks. The bucket does not spell the address out. */
 async function perAddress(email: string): Promise<Throttle> {
-  return { bucket: `sign-in:address:${await hashOf(email)}`, limit: 5, seconds: QUARTER };
+  return { bucket: `sign-in:address:${await hashOf(mailboxOf(email))}`, limit: 5, seconds: QUARTER };
 }
 
 /**

@@ -20,7 +20,7 @@ export function checkEndpointUrl(
       .map(({ hostname }) => hostname)
       .filter((host) => host.includes(".") && !/^[0-9.]+$/.test(host)),
   });
-  if (!checked.ok) return invalid("url", checked.error.replaceAll("upstream", "address"));
+  if (!checked.ok) return invalid("url", checked.error.replaceAll("upstream", "endpoint"));
   if (own.some(({ port }) => isOwnLoopback(checked.origin, port)))
     return invalid("url", "The address must not be RelayKey's own.");
   return ok(`${checked.origin}${checked.basePath}`);

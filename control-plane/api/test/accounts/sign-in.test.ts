@@ -225,6 +225,16 @@ describe("asking", () => {
     expect(signInMails(world, email)).toHaveLength(6);
   });
 
+  test("a mailbox gets five mails, whatever tags its address is written with", async () => {
+    const email = unique();
+    const tagged = (count: number) => email.replace("@", `+${String(count)}@`);
+    for (let count = 0; count < 8; count += 1) {
+      value(await askToSignIn(world.deps, somewhere(), { email: tagged(count), browserToken: newToken() }));
+    }
+    const sent = Array.from({ length: 8 }, (_, count) => signInMails(world, tagged(count)).length);
+    expect(sent).toEqual([1, 1, 1, 1, 1, 0, 0, 0]);
+  });
+
   test("a mailbox gets five mails also when asked for at once, from many networks", async () => {
     const email = unique();
     await Promise.all(
