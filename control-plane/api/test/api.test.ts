@@ -116,7 +116,7 @@ describe("authentication", () => {
     const api = createApi({ ...world.deps, db: unreachable });
     for (const { token } of [forged, proxy]) {
       const headers = { Authorization: `Bearer ${token.reveal()}` };
-      const response = await api.request("/api/v1/keys", { headers }, { requestId: newId() });
+      const response = await api.request("/api/v1/keys", { headers }, { requestId: newId(), ip: null });
       expect(response.status).toBe(401);
     }
   });
@@ -447,7 +447,7 @@ describe("integrations", () => {
     [{ upstream: "https://proxy.relaykey.example/x" }, "upstream", /proxy\.relaykey\.example/],
     [{ slug: "unheard-of" }, "upstream", /catalogue/],
     [{ catalogue: "openapi" }, "catalogue", /openai, anthropic/],
-    [{ credential: { kind: "header", name: "x-key" } }, "credential.template", /string/],
+    [{ credential: { kind: "header", name: "x-key" } }, "credential.template", /Give a text/],
     [{ credential: { kind: "cookie" } }, "credential.kind", /./],
     [{ request_headers: ["*"] }, "request_headers.0", /openai-\*/],
     [{ secret: "" }, "secret", /empty/],
@@ -511,7 +511,7 @@ describe("requests", () => {
     const headers = new Headers(init.headers);
     return world.organization().then(({ token }) => {
       headers.set("Authorization", `Bearer ${token}`);
-      return world.api.request(path, { ...init, headers }, { requestId: "request-1" });
+      return world.api.request(path, { ...init, headers }, { requestId: "request-1", ip: null });
     });
   };
   const JSON_TYPE = { "Content-Type": "application/json" };
@@ -554,7 +554,7 @@ describe("requests", () => {
     const response = await createApi(broken as unknown as typeof world.deps).request(
       "/api/v1/holders",
       { headers: { Authorization: `Bearer ${token}` } },
-      { requestId: "request-2" },
+      { requestId: "request-2", ip: null },
     );
     expect(response.status).toBe(500);
     const text = await response.text();
