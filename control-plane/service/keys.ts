@@ -8,6 +8,7 @@ import { mintToken } from "@relaykey/core/token";
 import * as queries from "@relaykey/db/queries/keys";
 import { listKeyPositions } from "@relaykey/db/queries/key-order";
 import { listReceipts } from "@relaykey/db/queries/receipts";
+import { lastUses } from "@relaykey/db/queries/key-traffic";
 import type { Receipt } from "@relaykey/db/queries/receipts";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
 import { authorize } from "./authorization.ts";
@@ -210,7 +211,7 @@ async function withLastUses(
   caller: Caller,
   keys: readonly KeyRecord[],
 ): Promise<ListedKey[]> {
-  const uses = await queries.lastUses(
+  const uses = await lastUses(
     deps.db,
     caller.organizationId,
     keys.map(({ id }) => id),
