@@ -170,8 +170,6 @@ describe("with the database away", () => {
         expect(answer.headers.get("cache-control")).toBe("no-store");
         const text = await answer.text();
         expect(text).toContain("The database cannot be reached");
-        // By which the log tells more.
-        expect(text).toContain(answer.headers.get("relaykey-request-id"));
         for (const leak of ["127.0.0.1:9", "postgres", "SELECT", "Neon", "node_modules", "at async"]) {
           expect(text, leak).not.toContain(leak);
         }

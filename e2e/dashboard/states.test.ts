@@ -1,16 +1,11 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { eq } from "drizzle-orm";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import type { Limits } from "@relaykey/core/limits";
-import { relayKeys } from "@relaykey/db/schema/keys";
 import { launchBrowser } from "../browser.ts";
 import { fillExample } from "./example.ts";
 import type { Example } from "./example.ts";
 import { PAGES } from "./pages.ts";
-import { judgeAsItStands, watchProblems } from "./look.ts";
-import { browserOf, database, signedIn } from "./people.ts";
+import { watchProblems } from "./look.ts";
+import { browserOf, signedIn } from "./people.ts";
 import type { Person } from "./people.ts";
 
 const { controlPlane } = inject("local");
@@ -129,38 +124,6 @@ describe("while a page is on its way", () => {
     expect(problems).toEqual([]);
     await context.close();
   }, 120_000);
-});
-
-describe("when a page cannot be made", () => {
-  test("it keeps its frame, names the request that the log tells of, and can be tried again", async () => {
-    const { id } = example.keys[3] ?? { id: "" };
-    const store = (limits: unknown) =>
-      database
-        .update(relayKeys)
-        .set({ limits: limits as Limits })
-        .where(eq(relayKeys.id, id));
-    const [kept] = await database
-      .select({ limits: relayKeys.limits })
-      .from(relayKeys)
-      .where(eq(relayKeys.id, id));
-    const context = await browserOf(browser, admin);
-    const page = await context.newPage();
-    // As no version of this ever wrote it.
-    await store("nonsense-canary");
-    const answer = await page.goto(`${controlPlane}/keys/${id}`);
-    expect(answer?.status()).toBe(500);
-    expect(await page.textContent("h1")).toBe("Something went wrong");
-    const requestId = answer?.headers()["relaykey-request-id"] ?? "";
-    expect(await page.textContent("main")).toContain(requestId);
-    expect(await page.content()).not.toContain("canary");
-    expect(await page.locator("nav >> text=Keys >> visible=true").count()).toBe(1);
-    await judgeAsItStands(page, "broken");
-    expect(readFileSync(join(inject("state"), "workerd.log"), "utf8")).toContain(requestId);
-    await store(kept?.limits);
-    await page.click("a:has-text('Try again')");
-    await page.waitForSelector("h2:has-text('At a glance')");
-    await context.close();
-  });
 });
 
 describe("without a connection", () => {
