@@ -8,13 +8,21 @@ export interface OpenedUnderTest {
   readonly open: (page: Page) => Promise<void>;
 }
 
+/** Until the page's scripts run, nothing listens to a key. */
+async function pressUntilOpen(page: Page, key: string): Promise<void> {
+  while ((await page.locator("dialog:modal").count()) === 0) {
+    await page.keyboard.press(key);
+    await page.waitForTimeout(100);
+  }
+}
+
 /** Menus, the palette, what a form says no with, what is told once: seen only after something was done. */
 export const OPENED: readonly OpenedUnderTest[] = [
   {
     name: "opened-palette",
     path: () => "/keys",
     open: async (page) => {
-      await page.keyboard.press("Control+k");
+      await pressUntilOpen(page, "Control+k");
       await page.keyboard.type("re");
       await page.locator("[role=option]").first().waitFor();
     },
@@ -23,7 +31,7 @@ export const OPENED: readonly OpenedUnderTest[] = [
     name: "opened-palette-nothing",
     path: () => "/keys",
     open: async (page) => {
-      await page.keyboard.press("Control+k");
+      await pressUntilOpen(page, "Control+k");
       await page.keyboard.type("no such thing");
       await page.waitForSelector("text=Nothing has that name");
     },
@@ -32,8 +40,7 @@ export const OPENED: readonly OpenedUnderTest[] = [
     name: "opened-shortcuts",
     path: () => "/keys",
     open: async (page) => {
-      await page.keyboard.press("?");
-      await page.waitForSelector("text=Keyboard shortcuts");
+      await pressUntilOpen(page, "?");
     },
   },
   {
