@@ -1,5 +1,5 @@
 import type { FirstSteps } from "@relaykey/db/queries/inventory";
-import { dailyUse } from "@relaykey/db/queries/traffic-counts";
+import { dailyUse } from "@relaykey/db/queries/key-traffic";
 import * as queries from "@relaykey/db/queries/inventory";
 import { authorize } from "./authorization.ts";
 import type { Caller } from "./caller.ts";

@@ -5,6 +5,7 @@ import type { IpPolicy } from "@relaykey/core/snapshot";
 import { mintToken } from "@relaykey/core/token";
 import * as queries from "@relaykey/db/queries/keys";
 import { listReceipts } from "@relaykey/db/queries/receipts";
+import { lastUses } from "@relaykey/db/queries/key-traffic";
 import type { Receipt } from "@relaykey/db/queries/receipts";
 import type { KeyRecord } from "@relaykey/db/queries/keys";
 import { authorize } from "./authorization.ts";
@@ -193,7 +194,7 @@ async function withLastUses(
   caller: Caller,
   keys: readonly KeyRecord[],
 ): Promise<ListedKey[]> {
-  const uses = await queries.lastUses(
+  const uses = await lastUses(
     deps.db,
     caller.organizationId,
     keys.map(({ id }) => id),

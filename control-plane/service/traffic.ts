@@ -1,7 +1,9 @@
 import * as queries from "@relaykey/db/queries/traffic";
 import type { Attention } from "@relaykey/db/queries/traffic";
-import { countByKey, countTraffic } from "@relaykey/db/queries/traffic-counts";
-import type { KeyTraffic, TrafficSlice } from "@relaykey/db/queries/traffic-counts";
+import { countByKey } from "@relaykey/db/queries/key-traffic";
+import type { KeyTraffic } from "@relaykey/db/queries/key-traffic";
+import { countTraffic } from "@relaykey/db/queries/traffic-counts";
+import type { TrafficSlice } from "@relaykey/db/queries/traffic-counts";
 import type { AuditFilter } from "@relaykey/db/queries/audit";
 import { CONFIRMATION_MINUTES } from "@relaykey/core/confirmation";
 import { authorize } from "./authorization.ts";

@@ -1,4 +1,4 @@
-import type { KeyTraffic } from "@relaykey/db/queries/traffic-counts";
+import type { KeyTraffic } from "@relaykey/db/queries/key-traffic";
 
 /** A key that is used otherwise than in the days before. */
 export interface Unusual {

@@ -3,11 +3,12 @@ import type { SQL } from "drizzle-orm";
 import type { BlockReason } from "@relaykey/core/block-reasons";
 import type { Extension } from "@relaykey/core/audit-chain/append";
 import type { AuditEvent } from "@relaykey/core/audit-event";
-import { lowestIdAt, newId } from "@relaykey/core/ids";
+import { lowestIdAt, newId, timeOfId } from "@relaykey/core/ids";
 import type { Database } from "../client.ts";
 import { auditDeadLetters, auditEvents, usageDays } from "../schema/audit.ts";
-import { trafficCounts } from "../schema/traffic.ts";
+import { auditDays, trafficCounts } from "../schema/traffic.ts";
 import { entryInsertion } from "./audit-chain.ts";
+import { ID_SLACK_MS, readAuditDays, windowsOf } from "./audit-days.ts";
 
 export type AuditRow = typeof auditEvents.$inferSelect;
 
@@ -38,8 +39,6 @@ export interface AuditFilter {
 }
 
 const DAY_MS = 86_400_000;
-/** A request's id is made as it arrives: its time and the event's differ by less, whatever the clock does. */
-const ID_SLACK_MS = 60_000;
 
 /** The first day (UTC, YYYY-MM-DD) on which an event is no longer kept. It follows from the event alone. */
 export function expiryDay(event: Pick<AuditEvent, "at" | "retentionDays">): string {
@@ -153,19 +152,51 @@ export function auditWhere(organizationId: string, filter: AuditFilter): SQL | u
   );
 }
 
-/** Newest first, of one organization. Request ids are UUIDv7, so they are the order of time. */
-export function listAuditEvents(
+/** The rows in some partitions. The names are values of the statement, so that the others are not even planned for. */
+export function inPartitions(expiresOn: readonly string[]): SQL {
+  return sql`${auditEvents.expiresOn} = ANY(${`{${expiresOn.join(",")}}`}::date[])`;
+}
+
+/**
+ * Newest first, of one organization. Request ids are UUIDv7, so they are the order of time. Looks into the newest days first, and
+ * further back only as long as there are too few.
+ */
+export async function listAuditEvents(
   db: Database,
   organizationId: string,
   filter: AuditFilter,
   limit: number,
 ): Promise<AuditRow[]> {
-  return db
-    .select()
-    .from(auditEvents)
-    .where(auditWhere(organizationId, filter))
-    .orderBy(desc(auditEvents.requestId))
-    .limit(limit);
+  const days = await readAuditDays(db, organizationId, timesOf(filter));
+  const rows: AuditRow[] = [];
+  for (const { expiresOn, first, end } of windowsOf(days)) {
+    const found = await db
+      .select()
+      .from(auditEvents)
+      .where(
+        and(
+          auditWhere(organizationId, filter),
+          inPartitions(expiresOn),
+          first === null ? undefined : gte(auditEvents.requestId, first),
+          end === null ? undefined : lt(auditEvents.requestId, end),
+        ),
+      )
+      .orderBy(desc(auditEvents.requestId))
+      .limit(limit - rows.length);
+    rows.push(...found);
+    if (rows.length >= limit) break;
+  }
+  return rows;
+}
+
+/** Between which moments (epoch ms) the rows of a filter are. */
+function timesOf({ from, to, before, requestId }: AuditFilter): { from: number; to: number } {
+  const near = (id: string | undefined, slack: number): number =>
+    id === undefined ? slack * Infinity : timeOfId(id) + slack;
+  return {
+    from: Math.max(from?.getTime() ?? -Infinity, near(requestId, -ID_SLACK_MS)),
+    to: Math.min(to?.getTime() ?? Infinity, near(requestId, ID_SLACK_MS), near(before, ID_SLACK_MS)),
+  };
 }
 
 /** Keeps what could not be read, once per origin. */
@@ -200,6 +231,7 @@ export async function dropExpiredPartitions(db: Database, today: string): Promis
     await db.batch([
       db.execute(sql`DROP TABLE IF EXISTS ${sql.identifier(name)}`),
       db.delete(trafficCounts).where(eq(trafficCounts.expiresOn, dayOfPartition(name))),
+      db.delete(auditDays).where(eq(auditDays.expiresOn, dayOfPartition(name))),
     ]);
   }
   return expired.map(dayOfPartition);

@@ -1,6 +1,6 @@
 import { lt, or, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
-import { challenges, sessions, signInAttempts } from "../schema/access.ts";
+import { challenges, formDrafts, sessions, signInAttempts } from "../schema/access.ts";
 import { stripeEvents } from "../schema/organizations.ts";
 import { dropThrottles } from "./throttles.ts";
 
@@ -13,13 +13,14 @@ const THROTTLE_HOURS = 48;
  */
 const STRIPE_EVENT_DAYS = 31;
 
-/** Deletes what has expired and proves nothing any more: sessions, links and codes, challenges, counters. */
+/** Deletes what has expired and proves nothing any more: sessions, links and codes, challenges, drafts of forms, counters. */
 export async function deleteExpired(db: Database, now: Date): Promise<void> {
   await db.batch([
     db.delete(sessions).where(lt(sessions.expiresAt, now)),
     db
       .delete(signInAttempts)
       .where(or(lt(signInAttempts.expiresAt, now), sql`${signInAttempts.usedAt} IS NOT NULL`)),
+    db.delete(formDrafts).where(lt(formDrafts.expiresAt, now)),
     db.delete(challenges).where(or(lt(challenges.expiresAt, now), sql`${challenges.usedAt} IS NOT NULL`)),
     db
       .delete(stripeEvents)

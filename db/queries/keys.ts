@@ -1,13 +1,13 @@
 import { and, desc, eq, lt, sql } from "drizzle-orm";
 import type { SQL, SQLWrapper } from "drizzle-orm";
-import { lowestIdAt, newId } from "@relaykey/core/ids";
+import { newId } from "@relaykey/core/ids";
 import type { ScopeRule } from "@relaykey/core/scope";
 import type { Database } from "../client.ts";
 import { managementTokens } from "../schema/access.ts";
-import { auditEvents } from "../schema/audit.ts";
 import { holders } from "../schema/holders.ts";
 import { integrations } from "../schema/integrations.ts";
 import { outbox, relayKeys, scopeRules } from "../schema/keys.ts";
+import { trafficCounts } from "../schema/traffic.ts";
 import { adminEventCte, insertAdminEvent } from "./admin-events.ts";
 import type { AdminEvent } from "./admin-events.ts";
 import { DIVISION_BY_ZERO, hasCode } from "./conflicts.ts";
@@ -94,29 +94,15 @@ export function matching(organizationId: string, filter: KeyFilter): SQL | undef
       : sql`(${relayKeys.enforcedVersion} >= ${relayKeys.policyVersion}) = ${filter.enforced}`,
     filter.unusedSince === undefined
       ? undefined
-      : sql`NOT EXISTS (SELECT 1 FROM ${auditEvents} WHERE ${auditEvents.keyId} = ${relayKeys.id}
-          AND ${auditEvents.requestId} >= ${lowestIdAt(filter.unusedSince.getTime())}::uuid)`,
+      : sql`NOT EXISTS (SELECT 1 FROM ${trafficCounts} WHERE ${trafficCounts.keyId} = ${relayKeys.id}
+          AND ${trafficCounts.unit} = 'hour' AND ${trafficCounts.requests} > 0
+          AND ${trafficCounts.lastAt} >= ${filter.unusedSince.toISOString()}::timestamptz
+          AND ${trafficCounts.startsAt} >= date_trunc('hour', ${filter.unusedSince.toISOString()}::timestamptz, 'UTC'))`,
     search === undefined
       ? undefined
       : sql`(${contains(relayKeys.name, search)} OR ${contains(relayKeys.display, search)} OR EXISTS (
           SELECT 1 FROM ${holders} AS held WHERE held.id = ${relayKeys.holderId} AND ${contains(sql`held.name`, search)}))`,
   );
-}
-
-/** When each of these keys last made a request, allowed or not. Keys without one in the audit log are absent. */
-export async function lastUses(
-  db: Database,
-  organizationId: string,
-  keyIds: readonly string[],
-): Promise<ReadonlyMap<string, Date>> {
-  if (keyIds.length === 0) return new Map();
-  // One look at the end of an index per key, whatever the size of the log.
-  const { rows } = await db.execute<{ key_id: string; at: string }>(sql`
-    SELECT key.value AS key_id, newest.at FROM jsonb_array_elements_text(${JSON.stringify(keyIds)}::jsonb) AS key,
-    LATERAL (SELECT at FROM ${auditEvents} AS event
-      WHERE event.key_id = key.value::uuid AND event.organization_id = ${organizationId}
-      ORDER BY event.request_id DESC LIMIT 1) AS newest`);
-  return new Map(rows.map(({ key_id, at }) => [key_id, new Date(at)]));
 }
 
 /** Plain text within a value: what a pattern would read as a wildcard stands for itself. */

@@ -1,7 +1,7 @@
 import { and, desc, eq, gt, isNotNull, isNull, ne, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import type { Database } from "../client.ts";
-import { passkeys, sessions, signInAttempts } from "../schema/access.ts";
+import { managementTokens, passkeys, sessions, signInAttempts } from "../schema/access.ts";
 import { memberships, users } from "../schema/people.ts";
 import type { Role } from "../schema/people.ts";
 import { adminEventCtes, insertAdminEvent } from "./admin-events.ts";
@@ -112,15 +112,19 @@ export async function listSessions(db: Database, userId: string, now: Date): Pro
     .orderBy(desc(sessions.id));
 }
 
-/** Ends sessions of a person: one, all but one, or all. @returns how many there were. */
+/**
+ * Ends sessions of a person: one, all but one, or everything that is signed in as them, command lines too.
+ *
+ * @returns how many browsers that were.
+ */
 export async function deleteSessionsOf(
   db: Database,
   userId: string,
-  which: { readonly only: string } | { readonly except: string } | "all",
+  which: { readonly only: string } | { readonly except: string } | { readonly everythingAt: Date },
   events: readonly AdminEvent[],
 ): Promise<number> {
   const more: SQL | undefined =
-    which === "all"
+    "everythingAt" in which
       ? undefined
       : "only" in which
         ? eq(sessions.id, which.only)
@@ -128,9 +132,16 @@ export async function deleteSessionsOf(
   const { rows } = await db.execute(sql`
     WITH changed AS (
       DELETE FROM ${sessions} WHERE ${and(eq(sessions.userId, userId), more)} RETURNING id
-    )${adminEventCtes(events)}
+    )${"everythingAt" in which ? commandLinesEnded(userId, which.everythingAt) : sql``}${adminEventCtes(events)}
     SELECT id FROM changed`);
   return rows.length;
+}
+
+function commandLinesEnded(userId: string, at: Date): SQL {
+  return sql`, command_lines AS (
+      UPDATE ${managementTokens} SET revoked_at = ${at.toISOString()}::timestamptz
+      WHERE user_id = ${userId}::uuid AND revoked_at IS NULL
+    )`;
 }
 
 /** Shows another organization in a session, if its owner is a member there. @returns whether they are. */

@@ -1,10 +1,13 @@
-import { and, count, eq, gt, inArray, isNotNull, lt, lte, sql } from "drizzle-orm";
+import { and, count, eq, gt, isNotNull, lt, lte, sql } from "drizzle-orm";
+import { unionAll } from "drizzle-orm/pg-core";
+import type { AnyPgColumn } from "drizzle-orm/pg-core";
 import type { Database } from "../client.ts";
 import { auditEvents } from "../schema/audit.ts";
 import { holders } from "../schema/holders.ts";
 import { integrations } from "../schema/integrations.ts";
 import { relayKeys } from "../schema/keys.ts";
-import { auditWhere } from "./audit.ts";
+import { auditWhere, inPartitions } from "./audit.ts";
+import { partitionsOf, readAuditDays } from "./audit-days.ts";
 
 /** What waits for somebody. */
 export interface Attention {
@@ -61,11 +64,18 @@ export async function countUnconfirmedAddresses(
   organizationId: string,
   since: Date,
 ): Promise<number> {
+  const days = await readAuditDays(db, organizationId, { from: since.getTime(), to: Infinity });
   const passed = sql`bool_or(${auditEvents.decision} = 'allowed')`;
   const waiting = db
     .select({ holderId: auditEvents.holderId })
     .from(auditEvents)
-    .where(and(auditWhere(organizationId, { from: since }), isNotNull(auditEvents.ip)))
+    .where(
+      and(
+        auditWhere(organizationId, { from: since }),
+        inPartitions(partitionsOf(days)),
+        isNotNull(auditEvents.ip),
+      ),
+    )
     .groupBy(auditEvents.holderId, auditEvents.ip)
     .having(sql`bool_or(${auditEvents.reason} = 'ip_unconfirmed') AND NOT ${passed}`)
     .as("waiting");
@@ -101,17 +111,20 @@ export async function namesOf(
   organizationId: string,
   ids: { readonly keys: readonly string[]; readonly holders: readonly string[] },
 ): Promise<{ readonly keys: ReadonlyMap<string, string>; readonly holders: ReadonlyMap<string, string> }> {
-  const [keys, people] = await db.batch([
+  const isAny = (column: AnyPgColumn, asked: readonly string[]) =>
+    sql`${column} = ANY(${`{${asked.join(",")}}`}::uuid[])`;
+  const kind = (name: "key" | "holder") => sql<"key" | "holder">`${name}::text`.as("kind");
+  const rows = await unionAll(
     db
-      .select({ id: relayKeys.id, name: relayKeys.name })
+      .select({ kind: kind("key"), id: relayKeys.id, name: relayKeys.name })
       .from(relayKeys)
-      .where(and(eq(relayKeys.organizationId, organizationId), inArray(relayKeys.id, [...ids.keys]))),
+      .where(and(eq(relayKeys.organizationId, organizationId), isAny(relayKeys.id, ids.keys))),
     db
-      .select({ id: holders.id, name: holders.name })
+      .select({ kind: kind("holder"), id: holders.id, name: holders.name })
       .from(holders)
-      .where(and(eq(holders.organizationId, organizationId), inArray(holders.id, [...ids.holders]))),
-  ]);
-  const toMap = (rows: readonly { id: string; name: string }[]) =>
-    new Map(rows.map(({ id, name }) => [id, name]));
-  return { keys: toMap(keys), holders: toMap(people) };
+      .where(and(eq(holders.organizationId, organizationId), isAny(holders.id, ids.holders))),
+  );
+  const named = (wanted: "key" | "holder") =>
+    new Map(rows.filter((row) => row.kind === wanted).map(({ id, name }) => [id, name]));
+  return { keys: named("key"), holders: named("holder") };
 }

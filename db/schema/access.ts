@@ -128,6 +128,22 @@ export const challenges = pgTable("challenges", {
   createdAt: createdAt(),
 });
 
+/**
+ * What somebody had typed into a form when they had to sign in first: one form per person, for an hour. It is encrypted under a
+ * key that only a cookie of the browser that sent it yields, and holds no vendor key.
+ */
+export const formDrafts = pgTable("form_drafts", {
+  userId: uuid("user_id")
+    .primaryKey()
+    .references(() => users.id),
+  organizationId: organizationId(),
+  /** SHA-256 (hex) of the cookie. */
+  tokenHash: text("token_hash").notNull().unique(),
+  sealed: text("sealed").notNull(),
+  expiresAt: moment("expires_at").notNull(),
+  createdAt: createdAt(),
+});
+
 /** A command line that waits for a person to let it in (RFC 8628). Hashes only. */
 export const deviceLogins = pgTable("device_logins", {
   id: id(),

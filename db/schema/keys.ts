@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { ENFORCEMENTS } from "@relaykey/core/enforcement";
 import type { Limits } from "@relaykey/core/limits";
@@ -49,6 +50,14 @@ export const relayKeys = pgTable(
   },
   (table) => [
     index("relay_keys_newest").on(table.organizationId, table.id),
+    // Lists of keys are sorted by these: what is not there comes last, both ways.
+    index("relay_keys_name").on(table.organizationId, sql`lower(${table.name})`, table.id),
+    index("relay_keys_first_to_expire").on(table.organizationId, table.expiresAt, table.id),
+    index("relay_keys_last_to_expire").on(
+      table.organizationId,
+      table.expiresAt.desc().nullsLast(),
+      table.id.desc().nullsFirst(),
+    ),
     index("relay_keys_holder").on(table.holderId),
     index("relay_keys_integration").on(table.integrationId),
   ],

@@ -1,5 +1,6 @@
 import { beforeAll, expect, inject, test } from "vitest";
-import { notedSecrets } from "../witness.ts";
+import { newId } from "@relaykey/core/ids";
+import { noteSecret, notedSecrets } from "../witness.ts";
 import { fillExample } from "./example.ts";
 import type { Example } from "./example.ts";
 import { PAGES } from "./pages.ts";
@@ -59,6 +60,30 @@ test.each(PAGES)("G4: neither the page $name nor what its scripts load has a sec
     expect(found(text)).toEqual([]);
   }
 });
+
+test.each(["/keys/new", "/keys/new.data"])(
+  "G4: the answer of %s that shows a new key is kept by no browser and no cache, and the same form shows it to nobody again",
+  async (path) => {
+    const form = new URLSearchParams({
+      ...{ nonce: newId(), intent: "create", integration: "openai", holder: example.holderIds[0] ?? "" },
+      ...{ name: "shown once", allow: "GET /v1/models", ip: "any", expires_in: "7d" },
+    });
+    const send = () =>
+      fetch(`${controlPlane}${path}?integration=openai`, {
+        method: "POST",
+        headers: { Cookie: person.cookie, Origin: controlPlane },
+        body: form,
+      });
+    const [first, again] = [await send(), await send()];
+    const [shown, later] = [await first.text(), await again.text()];
+    const tokens = new Set(shown.match(/rk_proxy_[0-9A-Za-z]{40,}/g) ?? []);
+    for (const token of tokens) noteSecret(token);
+    expect(tokens.size).toBe(1);
+    expect(found(shown)).toEqual([]);
+    expect(later).not.toContain([...tokens][0]);
+    for (const answer of [first, again]) expect(answer.headers.get("Cache-Control")).toBe("no-store");
+  },
+);
 
 test("the sweep sees: there are secrets of each kind, and one that is on a page is found", () => {
   const kinds = new Set(secrets.map(([what]) => what));

@@ -7,17 +7,18 @@ import { lowestIdAt, newId } from "@relaykey/core/ids";
 import { NO_LIMITS } from "@relaykey/core/limits";
 import { openDatabase } from "@relaykey/db/client";
 import type { Database } from "@relaykey/db/client";
-import { dropExpiredPartitions, insertAuditEvents } from "@relaykey/db/queries/audit";
+import { dropExpiredPartitions, insertAuditEvents, listAuditEvents } from "@relaykey/db/queries/audit";
 import type { AuditFilter } from "@relaykey/db/queries/audit";
 import { deleteAuditEvents } from "@relaykey/db/queries/deletion";
 import { moveToRetention } from "@relaykey/db/queries/retention";
-import { countByKey, countTraffic, dailyUse } from "@relaykey/db/queries/traffic-counts";
+import { countByKey, dailyUse, lastUses } from "@relaykey/db/queries/key-traffic";
+import { countTraffic } from "@relaykey/db/queries/traffic-counts";
 import { auditEvents } from "@relaykey/db/schema/audit";
 import { holders } from "@relaykey/db/schema/holders";
 import { integrations } from "@relaykey/db/schema/integrations";
 import { relayKeys } from "@relaykey/db/schema/keys";
 import { organizations } from "@relaykey/db/schema/organizations";
-import { trafficCounts } from "@relaykey/db/schema/traffic";
+import { auditDays, trafficCounts } from "@relaykey/db/schema/traffic";
 import type { SqlBackend } from "./backend.ts";
 import { startSqlEndpoint } from "./endpoint.ts";
 import type { SqlEndpoint } from "./endpoint.ts";
@@ -31,7 +32,11 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 /** The end of the time that events are from: any day will do. */
 const NOW = Date.parse("2026-03-20T10:17:00Z");
-const BACKFILL = new URL("../../db/migrations/0006_traffic_counts.sql", import.meta.url);
+/** The statements of migrations that count the events that were there before, each with how many they are. */
+const BACKFILLS = [
+  { name: "0006_traffic_counts", statements: 1 },
+  { name: "0013_audit_days", statements: 3 },
+];
 
 const postgres = await startPostgres();
 if (postgres === null)
@@ -52,15 +57,32 @@ type Step =
 
 interface Sketch {
   readonly minutesAgo: number;
+  /** How much later than the event its id was made. */
+  readonly idLagMs: number;
   readonly key: number | null;
   readonly reason: AuditEvent["reason"];
   readonly isCut: boolean;
   readonly retentionDays: 7 | 30;
 }
 
+const PLAIN: Sketch = {
+  minutesAgo: 0,
+  idLagMs: 0,
+  key: 0,
+  reason: null,
+  isCut: false,
+  retentionDays: 30,
+};
+
 const sketches = fc.array(
   fc.record({
-    minutesAgo: fc.oneof(fc.integer({ min: 0, max: 180 }), fc.integer({ min: 0, max: 12 * 24 * 60 })),
+    minutesAgo: fc.oneof(
+      fc.integer({ min: 0, max: 180 }),
+      fc.integer({ min: 0, max: 12 * 24 * 60 }),
+      // At midnight.
+      fc.integer({ min: 0, max: 12 }).map((days) => 10 * 60 + 17 + days * 24 * 60),
+    ),
+    idLagMs: fc.integer({ min: -59_000, max: 59_000 }),
     key: fc.option(fc.integer({ min: 0, max: 2 })),
     reason: fc.constantFrom(null, null, "scope_path" as const, "rate_limited" as const),
     isCut: fc.boolean(),
@@ -137,22 +159,47 @@ describe.each(BACKENDS)("counts of traffic, on %s", (_, open) => {
           );
         }
         await expectKeysToAgree(db, of, rows);
+        // Of a key whose events are deleted one after the other, nobody asks any more when it was used.
+        if (taken.every(({ kind }) => kind !== "delete")) await expectLastUses(db, of, rows);
+        await expectDaysToAgree(db, of, rows);
       }),
       { numRuns: 30 },
     );
   }, 180_000);
 
+  test("lead a list back through the whole log, also where an id is of the neighbouring day", async () => {
+    const of = await organization(db);
+    const midnight = 10 * 60 + 17;
+    const days = Array.from({ length: 45 }, (_, index) => midnight + index * 24 * 60);
+    const written = days.flatMap((minutesAgo) => [
+      event(of, { ...PLAIN, minutesAgo: minutesAgo - 0.1, idLagMs: -30_000 }, 0),
+      event(of, { ...PLAIN, minutesAgo: minutesAgo + 0.1, idLagMs: 30_000 }, 0),
+    ]);
+    await insertAuditEvents(db, written);
+    const rows = await db.select().from(auditEvents).where(eq(auditEvents.organizationId, of.id));
+    expect(rows).toHaveLength(written.length);
+    await expectDaysToAgree(db, of, rows);
+  }, 60_000);
+
   test("begin, in a database that has events already, with what these say", async () => {
     const of = await organization(db);
     await take(db, of, [{ kind: "write", events: fc.sample(sketches, { numRuns: 20, seed: 7 }).flat() }]);
-    const counts = db.select().from(trafficCounts).where(eq(trafficCounts.organizationId, of.id));
-    const order = (rows: Awaited<typeof counts>) => rows.map((row) => JSON.stringify(row)).sort();
-    const kept = order(await counts);
+    const counts = async () => {
+      const pieces = await db.select().from(trafficCounts).where(eq(trafficCounts.organizationId, of.id));
+      const days = await db.select().from(auditDays).where(eq(auditDays.organizationId, of.id));
+      return [...pieces, ...days].map((row) => JSON.stringify(row)).sort();
+    };
+    const kept = await counts();
     expect(kept.length).toBeGreaterThan(100);
-    await db.execute(sql`TRUNCATE ${trafficCounts}`);
-    const statements = (await readFile(BACKFILL, "utf8")).split("--> statement-breakpoint");
-    await backend.script(statements.at(-1) ?? "");
-    expect(order(await counts)).toEqual(kept);
+    await db.execute(sql`TRUNCATE ${trafficCounts}, ${auditDays}`);
+    for (const { name, statements } of BACKFILLS) {
+      const file = new URL(`../../db/migrations/${name}.sql`, import.meta.url);
+      for (const statement of (await readFile(file, "utf8"))
+        .split("--> statement-breakpoint")
+        .slice(-statements))
+        await backend.script(statement);
+    }
+    expect(await counts()).toEqual(kept);
   }, 60_000);
 });
 
@@ -225,7 +272,7 @@ async function take(db: Database, of: Organization, taken: readonly Step[]): Pro
         await insertAuditEvents(db, [
           // A queue does not keep a message for longer, and events that have settled may have moved.
           ...last.filter(({ at }) => at > NOW - 4 * DAY),
-          event(of, { minutesAgo: 1, key: 0, reason: null, isCut: false, retentionDays: 30 }, 0),
+          event(of, { ...PLAIN, minutesAgo: 1 }, 0),
         ]);
         break;
       case "retain":
@@ -250,7 +297,7 @@ function event(of: Organization, sketch: Sketch, index: number): AuditEvent {
   const key = sketch.key === null ? null : (of.keys[sketch.key] ?? null);
   return {
     v: 1,
-    requestId: `${lowestIdAt(at).slice(0, 13)}${newId().slice(13)}`,
+    requestId: `${lowestIdAt(at + sketch.idLagMs).slice(0, 13)}${newId().slice(13)}`,
     at,
     organizationId: of.id,
     integrationId: key === null ? null : of.integrationId,
@@ -327,17 +374,56 @@ async function expectKeysToAgree(db: Database, of: Organization, rows: readonly 
     const count = (decision: string, start: number, end: number) =>
       own.filter((row) => row.decision === decision && row.at.getTime() >= start && row.at.getTime() < end)
         .length;
-    const {
-      allowed = 0,
-      blocked = 0,
-      allowedBefore = 0,
-      blockedBefore = 0,
-    } = busiest.find((key) => key.id === id) ?? {};
-    expect({ allowed, blocked, allowedBefore, blockedBefore }).toEqual({
+    const wanted = {
       allowed: count("allowed", since, Infinity),
       blocked: count("blocked", since, Infinity),
       allowedBefore: count("allowed", beforeUntil - 7 * DAY, beforeUntil),
       blockedBefore: count("blocked", beforeUntil - 7 * DAY, beforeUntil),
-    });
+    };
+    const found = busiest.find((key) => key.id === id);
+    if (wanted.allowed + wanted.blocked === 0) expect(found).toBeUndefined();
+    else expect(found).toMatchObject(wanted);
+  }
+}
+
+async function expectLastUses(db: Database, of: Organization, rows: readonly Row[]): Promise<void> {
+  const wanted = new Map<string | null, Date>();
+  for (const { keyId, at } of rows) {
+    if (at > (wanted.get(keyId) ?? 0)) wanted.set(keyId, at);
+  }
+  wanted.delete(null);
+  expect(
+    await lastUses(
+      db,
+      of.id,
+      of.keys.map(({ id }) => id),
+    ),
+  ).toEqual(wanted);
+}
+
+/** What a list finds by the days, a page at a time, is what there is. */
+async function expectDaysToAgree(db: Database, of: Organization, rows: readonly Row[]): Promise<void> {
+  const days = await db.select().from(auditDays).where(eq(auditDays.organizationId, of.id));
+  const nameOf = (day: string, expiresOn: string) => `${day} ${expiresOn}`;
+  expect(
+    new Map(
+      days
+        .filter(({ events }) => events > 0)
+        .map(({ day, expiresOn, events }) => [nameOf(day, expiresOn), events]),
+    ),
+  ).toEqual(tally(rows, ({ at, expiresOn }) => nameOf(at.toISOString().slice(0, 10), expiresOn)));
+  const newestFirst = rows
+    .map(({ requestId }) => requestId)
+    .sort()
+    .reverse();
+  for (const size of [7, 100]) {
+    const listed: string[] = [];
+    for (let isMore = true; isMore;) {
+      const before = listed.at(-1);
+      const page = await listAuditEvents(db, of.id, before === undefined ? {} : { before }, size);
+      listed.push(...page.map(({ requestId }) => requestId));
+      isMore = page.length === size;
+    }
+    expect(listed).toEqual(newestFirst);
   }
 }

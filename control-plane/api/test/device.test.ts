@@ -5,6 +5,8 @@ import { deviceLogins, managementTokens, throttles } from "@relaykey/db/schema/a
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
 import { memberships } from "@relaykey/db/schema/people";
 import type { Role } from "@relaykey/db/schema/people";
+import type { Person } from "../../service/account/person.ts";
+import { endSessions } from "../../service/account/sessions.ts";
 import type { Caller } from "../../service/caller.ts";
 import { decideDeviceLogin, findDeviceLogin } from "../../service/device-logins.ts";
 import { changeMemberRole, removeMember } from "../../service/members.ts";
@@ -146,6 +148,31 @@ describe("signing a command line in", () => {
       .set({ role: "viewer" })
       .where(eq(memberships.userId, admin.actor.id ?? ""));
     expect(await poll(started)).toMatchObject({ code: "access_denied" });
+  });
+
+  test("signing out everywhere ends the command lines of the person, and nobody else's", async () => {
+    const colleague = await world.person(organizationId, "admin");
+    const [own, other] = [await start(), await start()];
+    await approve(admin, own.user_code);
+    await approve(colleague, other.user_code);
+    const login = world.caller(`Bearer ${(await poll(own)).token}`);
+    const others = world.caller(`Bearer ${(await poll(other)).token}`);
+    const person: Person = {
+      userId: admin.actor.id ?? "",
+      email: "ada@example.com",
+      sessionId: newId(),
+      organizationId,
+      role: "admin",
+      hasPasskey: false,
+      isStrong: true,
+      ip: null,
+      userAgent: null,
+    };
+    await endSessions(world.deps, person, "others");
+    expect((await login("GET", "/whoami")).status).toBe(200);
+    await endSessions(world.deps, person, "all");
+    expect(await login("GET", "/whoami")).toMatchObject({ status: 401, body: { code: "token_revoked" } });
+    expect((await others("GET", "/whoami")).status).toBe(200);
   });
 
   test("what was let in may do what its person may: less once they are a viewer, nothing once they are gone", async () => {

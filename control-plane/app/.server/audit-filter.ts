@@ -95,7 +95,8 @@ function readStatus(text: string): { least: number; most: number } | null {
   return /^[1-5]\d\d$/.test(text) ? { least: Number(text), most: Number(text) } : null;
 }
 
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z?$/;
+/** Years that the database and all ranges around them can be told in. */
+const MOMENT = /^(?!0)\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z?$/;
 
 /** As a form sends it, or as our own links have it: always UTC. */
 function readMoment(text: string): Date | null {

@@ -4,6 +4,9 @@ import { FORM_TOO_LARGE, FORM_UNREADABLE } from "../components/failure.ts";
 
 const MAX_FORM_BYTES = 1_048_576;
 
+/** The field that a vendor key is typed into, in every form that has one. */
+const VENDOR_KEY = "secret";
+
 /** The fields of a form that was sent. An absent field is an empty one. */
 export class FormValues {
   readonly #data: FormData;
@@ -39,11 +42,15 @@ export class FormValues {
     return this.#data.getAll(name).filter((value) => typeof value === "string");
   }
 
-  /** What was typed, to fill the form again when it comes back. Secrets are named, and left out. */
-  echo(...secrets: readonly string[]): Record<string, string> {
+  /**
+   * What was typed, to fill the form again when it comes back. A vendor key is never part of it, whichever form it was sent with.
+   *
+   * @param without other fields that are left out.
+   */
+  echo(...without: readonly string[]): Record<string, string> {
     const values: Record<string, string> = {};
     for (const [name, value] of this.#data) {
-      if (typeof value === "string" && !secrets.includes(name)) values[name] = value;
+      if (typeof value === "string" && name !== VENDOR_KEY && !without.includes(name)) values[name] = value;
     }
     return values;
   }

@@ -13,12 +13,14 @@ export function safePath(text: string): string {
   return url.origin !== HERE || path.startsWith("//") || NOWHERE.test(path) ? "/" : path;
 }
 
-/**
- * The query that brings a person back to the page they asked for, or whose form they sent: forms are sent to their own page.
- * Empty where there is nothing to come back to.
- */
-export function returnPathOf(request: Request): string {
+/** The page that was asked for, or whose form was sent: forms are sent to their own page. "/" where there is none to come back to. */
+export function pathOf(request: Request): string {
   const { pathname, search } = new URL(request.url);
-  const path = safePath(`${pathname}${search}`);
+  return safePath(`${pathname}${search}`);
+}
+
+/** The query that brings a person back there. */
+export function returnPathOf(request: Request): string {
+  const path = pathOf(request);
   return path === "/" ? "" : `?return_to=${encodeURIComponent(path)}`;
 }

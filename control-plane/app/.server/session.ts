@@ -1,6 +1,7 @@
 import { createCookie, redirect } from "@remix-run/cloudflare";
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import { clientIp } from "@relaykey/core/client-ip";
+import { DRAFT_MINUTES } from "../../service/account/form-drafts.ts";
 import type { Origin, Person } from "../../service/account/person.ts";
 import { findPerson } from "../../service/account/sessions.ts";
 import { ATTEMPT_MINUTES, SESSION_SECONDS } from "../../service/account/sign-in.ts";
@@ -121,6 +122,19 @@ export async function readTry(request: Request, deps: Deps): Promise<SignInTry |
 /** The Set-Cookie value that keeps a try; null forgets it. */
 export async function setTry(deps: Deps, kept: SignInTry | null): Promise<string> {
   return tryCookie(deps).serialize(kept ?? "", { maxAge: kept === null ? 0 : ATTEMPT_MINUTES * 60 });
+}
+
+/** The secret that opens what this browser's form held when its sender had to sign in first. */
+export async function readDraftToken(request: Request, deps: Deps): Promise<string | null> {
+  const value: unknown = await hostCookie(deps, "draft").parse(request.headers.get("cookie"));
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+/** The Set-Cookie value that keeps it; null forgets it. */
+export async function setDraftToken(deps: Deps, token: string | null): Promise<string> {
+  return hostCookie(deps, "draft").serialize(token ?? "", {
+    maxAge: token === null ? 0 : DRAFT_MINUTES * 60,
+  });
 }
 
 function sessionCookie(deps: Deps) {

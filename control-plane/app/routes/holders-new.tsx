@@ -1,15 +1,16 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
 import { Form, useActionData, useLoaderData } from "@remix-run/react";
 import { createHolder } from "../../service/holders.ts";
+import { enterWithForm, forgetDraft, keptForm } from "../.server/draft.ts";
 import { redirectWith } from "../.server/flash.ts";
 import type { Redirect } from "../.server/flash.ts";
-import { readForm } from "../.server/form.ts";
 import { readNewHolder } from "../.server/holder-form.ts";
 import { newNonce, once, toWhatWasMade } from "../.server/once.ts";
 import { enter, refuse } from "../.server/page.ts";
 import type { Refusal } from "../.server/page.ts";
 import { LinkButton, SubmitButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
+import { DraftNotice, FormOwner } from "../components/draft.tsx";
 import { FormActions, FormFailure } from "../components/form.tsx";
 import { HolderFields } from "../components/holders/fields.tsx";
 import { LimitFields } from "../components/keys/policy-fields.tsx";
@@ -19,13 +20,12 @@ import { PageHeader } from "../components/page-header.tsx";
 export const meta: MetaFunction = () => [{ title: "New holder · RelayKey" }];
 
 export async function loader(args: LoaderFunctionArgs) {
-  await enter(args, "holder.change");
-  return { nonce: newNonce() };
+  const visit = await enter(args, "holder.change");
+  return { nonce: newNonce(), kept: await keptForm(args, visit) };
 }
 
 export async function action(args: ActionFunctionArgs): Promise<Redirect | Refusal> {
-  const { deps, caller } = await enter(args, "holder.change");
-  const form = await readForm(args.request);
+  const { deps, caller, form } = await enterWithForm(args, "holder.change");
   const input = readNewHolder(form);
   const made = await once(
     { deps, caller },
@@ -35,6 +35,7 @@ export async function action(args: ActionFunctionArgs): Promise<Redirect | Refus
     ({ id }) => id,
   );
   if (!made.ok) return refuse(made.failure, form.echo());
+  await forgetDraft(args);
   const pageOf = (id: string): string => `/holders/${id}`;
   if (!made.value.isFirst) return toWhatWasMade(deps, pageOf, "/holders", made.value.madeId);
   const { id, name } = made.value.value;
@@ -42,15 +43,17 @@ export async function action(args: ActionFunctionArgs): Promise<Redirect | Refus
 }
 
 export default function NewHolder() {
-  const { nonce } = useLoaderData<typeof loader>();
+  const { nonce, kept } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
-  const part = { values: answer?.values ?? {}, failure: answer?.failure };
+  const part = { values: answer?.values ?? kept.values ?? {}, failure: answer?.failure };
   return (
     <>
       <PageHeader title="New holder" back={{ to: "/holders", label: "Holders" }} />
       <Form method="post" className="max-w-3xl">
         <FormNonce nonce={nonce} />
+        <FormOwner kept={kept} />
         <FormFailure failure={part.failure} />
+        {answer === undefined && <DraftNotice kept={kept} />}
         <Card title="Who it is">
           <HolderFields {...part} />
         </Card>

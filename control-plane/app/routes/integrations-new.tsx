@@ -8,13 +8,14 @@ import { createIntegration } from "../../service/integrations.ts";
 import { testNewIntegration, testVendorKey } from "../../service/vendor-keys.ts";
 import { redirectWith } from "../.server/flash.ts";
 import type { Redirect } from "../.server/flash.ts";
-import { readForm } from "../.server/form.ts";
+import { enterWithForm, forgetDraft, keptForm } from "../.server/draft.ts";
 import { chosenEntry, newIntegrationValues, readIntegrationForm } from "../.server/integration-form.ts";
 import { newNonce, once, toWhatWasMade } from "../.server/once.ts";
 import { enter, refuse } from "../.server/page.ts";
 import type { Refusal } from "../.server/page.ts";
 import { LinkButton, SubmitButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
+import { DraftNotice, FormOwner } from "../components/draft.tsx";
 import { fieldError } from "../components/failure.ts";
 import { TextField } from "../components/field.tsx";
 import { FormActions, FormFailure } from "../components/form.tsx";
@@ -26,15 +27,19 @@ import { PageHeader } from "../components/page-header.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Add integration · RelayKey" }];
 
+/** Beside the vendor key, which is never kept: what may be one, too. */
+const NEVER_KEPT = ["credential.password"];
 /** An integration without a catalogue entry. */
 const OTHER = "other";
 
 export async function loader(args: LoaderFunctionArgs) {
-  const { deps, url } = await enter(args, "integration.change");
+  const visit = await enter(args, "integration.change");
+  const { deps, url } = visit;
   const entry = chosenEntry(url);
   const from = entry?.slug ?? (url.searchParams.get("from") === OTHER ? OTHER : null);
   return {
     nonce: newNonce(),
+    kept: await keptForm(args, visit),
     from,
     vendor: entry?.name ?? null,
     proxy: deps.proxyUrl,
@@ -51,9 +56,8 @@ interface Tried {
 }
 
 export async function action(args: ActionFunctionArgs): Promise<Redirect | Refusal | Tried> {
-  const { deps, caller, url } = await enter(args, "integration.change");
-  const form = await readForm(args.request);
-  const values = form.echo("secret");
+  const { deps, caller, url, form } = await enterWithForm(args, "integration.change", NEVER_KEPT);
+  const values = form.echo();
   const input = checkInput(integrationInput, {
     ...readIntegrationForm(form),
     slug: form.text("slug"),
@@ -77,6 +81,7 @@ export async function action(args: ActionFunctionArgs): Promise<Redirect | Refus
     ({ slug }) => slug,
   );
   if (!made.ok) return refuse(made.failure, values);
+  await forgetDraft(args);
   if (!made.value.isFirst) return toWhatWasMade(deps, then, "/integrations", made.value.madeId);
   const { slug, name } = made.value.value;
   // Whether the vendor takes it is shown on the page that follows; it is no reason not to keep it.
@@ -94,7 +99,7 @@ export default function NewIntegration() {
   const shown = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
   if (shown.from === null) return <Catalogue {...shown} />;
-  const values = answer?.values ?? shown.values;
+  const values = answer?.values ?? shown.kept.values ?? shown.values;
   const failure = answer?.failure;
   const part = { values, failure };
   const isOther = shown.from === OTHER;
@@ -106,12 +111,15 @@ export default function NewIntegration() {
       />
       <Form method="post" autoComplete="off" className="max-w-3xl">
         <FormNonce nonce={shown.nonce} />
+        <FormOwner kept={shown.kept} />
         <FormFailure failure={failure} />
+        {answer === undefined && <DraftNotice kept={shown.kept} secret="the vendor key" />}
         {answer !== undefined && "probe" in answer && <ProbeNotice probe={answer.probe} />}
         <Card title="The vendor's key">
           <div className="flex flex-col gap-4">
             <VendorKeyField
               failure={failure}
+              isAgain={answer !== undefined || shown.kept.values !== null}
               label={shown.vendor === null ? "Vendor key" : `${shown.vendor} key`}
             />
             <TextField

@@ -5,11 +5,13 @@ import type { HOLDER_KINDS } from "@relaykey/core/snapshot";
 import { showIntegration } from "../../service/integrations.ts";
 import { showNames } from "../../service/inventory.ts";
 import { createKeyFromForm, presetsOf, previewKey } from "../.server/create-key.ts";
-import { readForm } from "../.server/form.ts";
+import { enterWithForm, forgetDraft, keptForm } from "../.server/draft.ts";
 import { newNonce, once, sentBefore } from "../.server/once.ts";
 import { enter, refuse, unwrap } from "../.server/page.ts";
 import { LinkButton, SubmitButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
+import { DraftNotice, FormOwner } from "../components/draft.tsx";
+import type { KeptForm } from "../components/draft.tsx";
 import type { ShownFailure } from "../components/failure.ts";
 import { fieldError } from "../components/failure.ts";
 import { SelectField, TextField } from "../components/field.tsx";
@@ -35,13 +37,15 @@ import type { PolicyPreview } from "../.server/policy-form.ts";
 export const meta: MetaFunction = () => [{ title: "New key · RelayKey" }];
 
 export async function loader(args: LoaderFunctionArgs) {
-  const { deps, caller, url } = await enter(args, "key.create");
+  const visit = await enter(args, "key.create");
+  const { deps, caller, url } = visit;
   const { integrations, holders } = unwrap(await showNames(deps, caller));
   const slug =
     url.searchParams.get("integration") ?? (integrations.length === 1 ? integrations[0]?.slug : null);
   const integration = slug == null ? null : unwrap(await showIntegration(deps, caller, slug));
   return {
     nonce: newNonce(),
+    kept: await keptForm(args, visit),
     isFirst: url.searchParams.get("then") === "start",
     integrations: integrations.map(({ slug: each, name, enabled }) => ({ slug: each, name, enabled })),
     holders: holders.map(({ id, name, kind }) => ({ id, name, kind })),
@@ -69,8 +73,7 @@ type Refused = ReturnType<typeof refuse>;
 export async function action(
   args: ActionFunctionArgs,
 ): Promise<Previewed | Refused | SentBefore | ReturnType<typeof data<Made>>> {
-  const { deps, caller, url } = await enter(args, "key.create");
-  const form = await readForm(args.request);
+  const { deps, caller, url, form } = await enterWithForm(args, "key.create");
   const values = form.echo();
   const slug = url.searchParams.get("integration") ?? form.text("integration");
   const integration = unwrap(await showIntegration(deps, caller, slug));
@@ -88,6 +91,7 @@ export async function action(
     ({ keyId }) => keyId,
   );
   if (!made.ok) return refuse(made.failure, values);
+  await forgetDraft(args);
   return made.value.isFirst
     ? data({ failure: undefined, revealed: made.value.value }, { status: 201 })
     : sentBefore(made.value.madeId);
@@ -165,11 +169,12 @@ function KeyForm(props: {
   readonly holders: Shown["holders"];
   readonly holder: string;
   readonly nonce: string;
+  readonly kept: KeptForm;
   readonly back: Back;
   readonly answer: FormAnswer | undefined;
 }) {
   const { integration, integrations, holders, holder, back, answer } = props;
-  const values = answer?.values ?? {};
+  const values = answer?.values ?? props.kept.values ?? {};
   const failure = answer?.failure;
   const live = useLivePreview();
   const preview = live.answer === undefined ? answer : live.answer;
@@ -191,7 +196,9 @@ function KeyForm(props: {
         <div>
           <input type="hidden" name="integration" value={integration.slug} />
           <FormNonce nonce={props.nonce} />
+          <FormOwner kept={props.kept} />
           <FormFailure failure={failure} />
+          {answer === undefined && <DraftNotice kept={props.kept} />}
           <Card title="Who holds it">
             <HolderFields {...part} holders={holders} holder={values["holder"] ?? holder} />
           </Card>

@@ -57,7 +57,11 @@ export async function endSession(
   return ended === 0 ? fail("not_found") : ok(null);
 }
 
-/** Signs the person out everywhere, or everywhere else. @returns how many browsers that were. */
+/**
+ * Signs the person out everywhere, on command lines too, or in all other browsers.
+ *
+ * @returns how many browsers that were.
+ */
 export async function endSessions(
   deps: ServiceDependencies,
   person: Person,
@@ -67,7 +71,7 @@ export async function endSessions(
   return queries.deleteSessionsOf(
     deps.db,
     person.userId,
-    which === "all" ? "all" : { except: person.sessionId },
+    which === "all" ? { everythingAt: new Date(deps.now()) } : { except: person.sessionId },
     events,
   );
 }

@@ -72,6 +72,8 @@ export interface Outcome {
   readonly location: string | null;
   /** All that reaches the browser, as text. */
   readonly text: string;
+  /** The cookies that are set, decoded. */
+  readonly cookies: string;
 }
 
 /** Calls a loader or an action as Remix does. */
@@ -84,22 +86,32 @@ export async function run(handler: Handler, args: Parameters<Handler>[0]): Promi
     result = thrown;
   }
   if (result instanceof Response) {
+    const { status, headers } = result;
     return {
-      status: result.status,
-      location: result.headers.get("Location"),
+      status,
+      location: headers.get("Location"),
       text: await result.text(),
+      cookies: cookiesIn(headers),
     };
   }
-  if (isData(result)) {
-    return { status: result.init?.status ?? 200, location: null, text: JSON.stringify(result.data) };
-  }
-  return { status: 200, location: null, text: JSON.stringify(result ?? null) };
+  const [data, init] = isData(result) ? [result.data, result.init] : [result, null];
+  const cookies = cookiesIn(new Headers(init?.headers));
+  return { status: init?.status ?? 200, location: null, text: JSON.stringify(data ?? null), cookies };
+}
+
+/** Remix writes a cookie's value as JSON in base64. */
+function cookiesIn(headers: Headers): string {
+  return headers
+    .getSetCookie()
+    .map((line) => {
+      const [name = "", value = ""] = (line.split(";")[0] ?? "").split(/=(.*)/s);
+      return `${name}=${atob(decodeURIComponent(value))}`;
+    })
+    .join("\n");
 }
 
 /** Of Remix's `data()`. */
-function isData(
-  result: unknown,
-): result is { readonly data: unknown; readonly init: { readonly status?: number } | null } {
+function isData(result: unknown): result is { readonly data: unknown; readonly init: ResponseInit | null } {
   return (
     typeof result === "object" &&
     result !== null &&

@@ -1,19 +1,17 @@
 import { sql } from "drizzle-orm";
-import type { AppLoadContext } from "@remix-run/cloudflare";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { newId } from "@relaykey/core/ids";
 import { sessions } from "@relaykey/db/schema/access";
 import { memberships } from "@relaykey/db/schema/people";
-import { setSessionToken } from "../../../app/.server/session.ts";
 import { endSessions } from "../../../service/account/sessions.ts";
 import { authorize } from "../../../service/authorization.ts";
 import type * as authorization from "../../../service/authorization.ts";
-import { founder, signIn, unique, again } from "../accounts/people.ts";
+import { again, signIn, unique } from "../accounts/people.ts";
 import { stateOfOrganization } from "../state.ts";
-import { createWorld } from "../world.ts";
-import type { Client, World } from "../world.ts";
-import { dashboardRoutes, run } from "./routes.ts";
-import type { DashboardRoute, Outcome } from "./routes.ts";
+import type { World } from "../world.ts";
+import { openDashboard } from "./organizations.ts";
+import type { Dashboard, Organization } from "./organizations.ts";
+import { dashboardRoutes } from "./routes.ts";
 
 vi.mock("../../../service/authorization.ts", async (importOriginal) => {
   const original = await importOriginal<typeof authorization>();
@@ -49,17 +47,8 @@ const ROUTES = (await dashboardRoutes()).filter(({ loader, action }) => loader !
 const GUARDED = ROUTES.filter(({ file }) => !(file in FOR_ANYBODY));
 const WITHIN = GUARDED.filter(({ file }) => !(file in OF_A_PERSON));
 
-interface Organization {
-  readonly id: string;
-  readonly name: string;
-  readonly ids: Readonly<Record<string, string>>;
-  /** The cookie of its first admin. */
-  readonly cookie: string;
-  readonly client: Client;
-}
-
+let dashboard: Dashboard;
 let world: World;
-let deps: AppLoadContext["deps"];
 let victim: Organization;
 let viewer: string;
 let stranger: Organization;
@@ -67,14 +56,9 @@ let stranger: Organization;
 let nobodies: Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 beforeAll(async () => {
-  world = await createWorld();
-  deps = {
-    ...world.deps,
-    development: true,
-    clientIps: { kind: "edge" },
-    insecureCookies: true,
-    securityContact: "mailto:security@example.com",
-  };
+  dashboard = await openDashboard();
+  ({ world } = dashboard);
+  const { cookieOf, member, organization } = dashboard;
   victim = await organization();
   stranger = await organization();
   viewer = await member(victim.id, "viewer");
@@ -95,135 +79,13 @@ beforeAll(async () => {
 
 afterAll(() => world.close());
 
-async function cookieOf(sessionToken: string): Promise<string> {
-  return (await setSessionToken(deps, sessionToken)).split(";")[0] ?? "";
-}
-
 async function expired(): Promise<string> {
   const { person, token } = await signIn(world, unique());
   const past = new Date(world.deps.now() - 1_000);
   await world.db.execute(
     sql`UPDATE ${sessions} SET expires_at = ${past.toISOString()}::timestamptz WHERE id = ${person.sessionId}::uuid`,
   );
-  return cookieOf(token);
-}
-
-async function member(organizationId: string, role: "admin" | "viewer"): Promise<string> {
-  const { person, token } = await signIn(world, unique());
-  await world.db.insert(memberships).values({ id: newId(), organizationId, userId: person.userId, role });
-  await world.db.execute(
-    sql`UPDATE ${sessions} SET organization_id = ${organizationId}::uuid WHERE id = ${person.sessionId}::uuid`,
-  );
-  return cookieOf(token);
-}
-
-/** An organization that has one of everything. */
-async function organization(): Promise<Organization> {
-  const { person, token, caller } = await founder(world);
-  const { organizationId: id } = caller;
-  const client = await world.admin(id);
-  const made = async (path: string, body: object, name: string): Promise<string> => {
-    const answer = await client("POST", path, body);
-    expect(answer.status, answer.text).toBe(201);
-    return (answer.body[name] as { id: string }).id;
-  };
-  const slug = `openai-${id.slice(-8)}`;
-  await made(
-    "/integrations",
-    { slug, catalogue: "openai", name: `canary ${id}`, secret: "sk-1" },
-    "integration",
-  );
-  const holder = await made("/holders", { name: `canary ${id}`, kind: "service" }, "holder");
-  const rule = { holder, integration: slug, allow: ["GET /v1/models"] };
-  const key = await made("/keys", { ...rule, name: `canary ${id}` }, "key");
-  const webhook = await made("/webhooks", { url: "https://hooks.example.com/a" }, "webhook");
-  const management = await made("/tokens", { name: `canary ${id}` }, "management_token");
-  const invitation = await made("/invitations", { email: unique(), role: "viewer" }, "invitation");
-  const { data: members } = (await client("GET", "/members")).body as { data: { id: string }[] };
-  const { data: events } = (await client("GET", "/admin-events")).body as { data: { id: string }[] };
-  const { data: notices } = (await client("GET", "/notices")).body as { data: { id: string }[] };
-  const ids = {
-    ...{
-      slug,
-      holder,
-      key,
-      webhook,
-      token: management,
-      invitation,
-      domain: person.email.split("@")[1] ?? "",
-    },
-    ...{ member: members[0]?.id ?? "", eventId: events[0]?.id ?? "", notice: notices[0]?.id ?? "" },
-  };
-  const { name } = (await client("GET", "/organization")).body["organization"] as { name: string };
-  return { id, name, ids, cookie: await cookieOf(token), client };
-}
-
-/** A request for a page or of a form of an organization, by whoever sends these fields. */
-function ask(
-  route: DashboardRoute,
-  of: Organization,
-  headers: Readonly<Record<string, string>>,
-  intent?: string,
-  query = search(route, of),
-): Promise<Outcome> {
-  const handler = intent === undefined ? route.loader : route.action;
-  if (handler === null) throw new TypeError(`${route.file} has no such thing.`);
-  const params = Object.fromEntries(
-    [...route.path.matchAll(/:(\w+)/g)].map(([, name = ""]) => [name, of.ids[name] ?? newId()]),
-  );
-  const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => params[name] ?? "");
-  const url = `https://relaykey.example/${encodeURI(path)}${query}`;
-  const init = intent === undefined ? {} : { method: "POST", body: form(route, of, intent) };
-  const request = new Request(url, { ...init, headers });
-  const context = { deps, nonce: "nonce" };
-  return run(handler, { request, params, context });
-}
-
-function search({ file }: DashboardRoute, { ids }: Organization): string {
-  if (file === "keys-revoke.tsx") return `?key=${ids["key"] ?? ""}`;
-  return file === "audit-export.ts" ? "?format=csv" : "?q=canary";
-}
-
-/** What the forms of the dashboard send, all at once: each takes what it knows. */
-function form({ file }: DashboardRoute, { ids, name }: Organization, intent: string): URLSearchParams {
-  const isInvitation = intent === "resend" || intent === "revoke";
-  const id = file === "settings/tokens.tsx" ? ids["token"] : isInvitation ? ids["invitation"] : ids["member"];
-  return new URLSearchParams({
-    ...{ intent, id: id ?? "", nonce: newId(), holder: ids["holder"] ?? "", integration: ids["slug"] ?? "" },
-    ...{ name: file === "settings/danger.tsx" ? name : "changed", typed: name, domain: ids["domain"] ?? "" },
-    ...{ email: unique(), role: "admin", kind: "service", network: "203.0.113.0/24", pending: "pending-1" },
-    ...{
-      slug: `new-${newId().slice(-8)}`,
-      secret: "sk-another",
-      credential: "bearer",
-      upstream: "https://api.openai.com",
-    },
-    ...{
-      dialect: "plain",
-      timeout: "30",
-      allow: "GET /v1/models",
-      ip: "any",
-      expires_in: "7d",
-      overlap: "0",
-      restorable: "0",
-    },
-    ...{
-      url: "https://hooks.example.com/b",
-      description: "",
-      up_to: ids["notice"] ?? "",
-      plan: "team",
-      as_of: String(world.deps.now()),
-    },
-    ...{
-      shown: "1",
-      count: "1",
-      code: "BCDF-GHJK",
-      v6Prefix: "64",
-      trustDays: "30",
-      enforcement: "lease",
-      catalogue: "openai",
-    },
-  });
+  return dashboard.cookieOf(token);
 }
 
 /** All that an organization has, as one text: whatever changes there changes it. */
@@ -245,7 +107,7 @@ describe.each(GUARDED.map((route) => [route.file, route] as const))("%s", (_, ro
         ...(route.action === null ? [] : route.intents),
       ];
       for (const intent of asked) {
-        const { status, location, text } = await ask(route, victim, headers, intent);
+        const { status, location, text } = await dashboard.ask(route, victim, headers, intent);
         expect([status, location?.split("?")[0]], `${who} ${intent ?? "GET"}: ${text}`).toEqual([
           302,
           "/sign-in",
@@ -263,7 +125,7 @@ test.each(PAGES.map((route) => [route.file, route] as const))(
   "G8: %s shows nothing of another organization, and asks what may be shown",
   async (_, route) => {
     vi.mocked(authorize).mockClear();
-    const { text } = await ask(route, victim, { Cookie: stranger.cookie });
+    const { text } = await dashboard.ask(route, victim, { Cookie: stranger.cookie });
     if (route.file !== "shell.tsx") expect(authorize).toHaveBeenCalled();
     expect(text).not.toContain(`canary ${victim.id}`);
     // What was asked for may be named in the answer; what is there may not.
@@ -295,12 +157,12 @@ test.each(PAGES.map((route) => [route.file, route] as const))(
           "confirm",
         ].map((name) => [name, nonsense]),
       );
-      const { status } = await ask(
+      const { status } = await dashboard.ask(
         route,
         { ...victim, ids },
         { Cookie: victim.cookie },
         undefined,
-        `?${query.toString()}`,
+        { query: `?${query.toString()}` },
       );
       expect(status).toBeLessThan(500);
     }
@@ -310,7 +172,8 @@ test.each(PAGES.map((route) => [route.file, route] as const))(
 describe.each(FORMS.map((route) => [route.file, route] as const))("G8: %s", (_, route) => {
   test("changes nothing of another organization", async () => {
     const before = await stateOf(victim);
-    for (const intent of route.intents) await ask(route, victim, { Cookie: stranger.cookie }, intent);
+    for (const intent of route.intents)
+      await dashboard.ask(route, victim, { Cookie: stranger.cookie }, intent);
     expect(await stateOf(victim)).toBe(before);
   });
 
@@ -318,7 +181,7 @@ describe.each(FORMS.map((route) => [route.file, route] as const))("G8: %s", (_, 
     const before = await stateOf(victim);
     for (const intent of route.intents) {
       if (FOR_VIEWERS.includes(`${route.file} ${intent}`)) continue;
-      const { status, text } = await ask(route, victim, { Cookie: viewer }, intent);
+      const { status, text } = await dashboard.ask(route, victim, { Cookie: viewer }, intent);
       expect(await stateOf(victim), `${intent} ${String(status)} ${text}`).toBe(before);
     }
   });
@@ -335,11 +198,11 @@ const NEED_MORE: Readonly<Record<string, string>> = {
 test("the forms that were tried are real ones: those of an admin change something", async () => {
   const idle: string[] = [];
   for (const route of FORMS) {
-    const own = await organization();
+    const own = await dashboard.organization();
     const before = await stateOf(own);
     let isChanged = false;
     for (const intent of route.intents) {
-      await ask(route, own, { Cookie: own.cookie }, intent);
+      await dashboard.ask(route, own, { Cookie: own.cookie }, intent);
       isChanged ||= (await stateOf(own)) !== before;
       if (isChanged) break;
     }
@@ -350,7 +213,7 @@ test("the forms that were tried are real ones: those of an admin change somethin
 
 test("whoever was removed sees the organization no more, at the next page", async () => {
   const { person, token } = await signIn(world, unique());
-  const cookie = await cookieOf(token);
+  const cookie = await dashboard.cookieOf(token);
   await world.db
     .insert(memberships)
     .values({ id: newId(), organizationId: victim.id, userId: person.userId, role: "admin" });
@@ -358,9 +221,9 @@ test("whoever was removed sees the organization no more, at the next page", asyn
     sql`UPDATE ${sessions} SET organization_id = ${victim.id}::uuid WHERE id = ${person.sessionId}::uuid`,
   );
   const overview = WITHIN.find(({ file }) => file === "overview.tsx") ?? expect.unreachable();
-  expect(await ask(overview, victim, { Cookie: cookie })).toMatchObject({ status: 200 });
+  expect(await dashboard.ask(overview, victim, { Cookie: cookie })).toMatchObject({ status: 200 });
   await world.db.execute(sql`DELETE FROM ${memberships} WHERE user_id = ${person.userId}::uuid`);
-  expect(await ask(overview, victim, { Cookie: cookie })).toMatchObject({
+  expect(await dashboard.ask(overview, victim, { Cookie: cookie })).toMatchObject({
     status: 302,
     location: "/organizations",
   });

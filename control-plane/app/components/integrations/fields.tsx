@@ -141,6 +141,7 @@ export function BehaviourFields({ values, failure }: Part) {
 export function VendorKeyField({
   failure,
   label,
+  isAgain = false,
   required = true,
   hint = "It is sealed as it arrives. This dashboard can store it and cannot read it back: only the proxy can open it, for this upstream.",
 }: {
@@ -148,6 +149,8 @@ export function VendorKeyField({
   readonly label: string;
   readonly required?: boolean;
   readonly hint?: string;
+  /** The form shows again what was typed into it; the key is not part of that. */
+  readonly isAgain?: boolean;
 }) {
   return (
     <TextField
@@ -157,7 +160,7 @@ export function VendorKeyField({
       autoComplete="off"
       spellCheck={false}
       required={required}
-      hint={hint}
+      hint={isAgain ? `Enter the key again: it was not kept. ${hint}` : hint}
       error={fieldError(failure, "secret")}
     />
   );

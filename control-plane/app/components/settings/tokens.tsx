@@ -81,7 +81,13 @@ export function TokenTable({
 }
 
 /** The fields of a new token. */
-export function NewTokenForm({ failure }: { readonly failure: ShownFailure | undefined }) {
+export function NewTokenForm({
+  failure,
+  values,
+}: {
+  readonly failure: ShownFailure | undefined;
+  readonly values: Readonly<Record<string, string>>;
+}) {
   return (
     <div className="flex flex-col gap-6">
       <FormFailure failure={failure} />
@@ -92,6 +98,7 @@ export function NewTokenForm({ failure }: { readonly failure: ShownFailure | und
           hint="Where it is used."
           required
           maxLength={100}
+          defaultValue={values["name"] ?? ""}
           error={fieldError(failure, "name")}
         />
         <TextField
@@ -99,14 +106,14 @@ export function NewTokenForm({ failure }: { readonly failure: ShownFailure | und
           label="Days until it expires"
           hint="Empty: never."
           inputMode="numeric"
-          defaultValue="90"
+          defaultValue={values["days"] ?? "90"}
           error={fieldError(failure, "days") ?? fieldError(failure, "expires_at")}
         />
       </div>
       <RadioGroup
         name="role"
         label="What it may do"
-        defaultValue="viewer"
+        defaultValue={values["role"] ?? "viewer"}
         choices={[
           { value: "viewer", label: "Look", hint: "Read keys, integrations and the audit log." },
           {
@@ -123,6 +130,7 @@ export function NewTokenForm({ failure }: { readonly failure: ShownFailure | und
           name="allow"
           label="Only these calls"
           hint='One rule a line, such as "GET /api/v1/audit-events". Empty: all that its role may.'
+          defaultValue={values["allow"] ?? ""}
           error={fieldError(failure, "allow")}
         />
         <TextArea
@@ -131,6 +139,7 @@ export function NewTokenForm({ failure }: { readonly failure: ShownFailure | und
           name="ips"
           label="Only from these addresses"
           hint="One block a line, such as 203.0.113.0/24. Empty: from anywhere."
+          defaultValue={values["ips"] ?? ""}
           error={fieldError(failure, "ips")}
         />
       </div>

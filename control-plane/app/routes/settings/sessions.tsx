@@ -93,7 +93,7 @@ export default function Sessions() {
       <PageHeader
         title="Sessions"
         back={{ to: "/settings", label: "Settings" }}
-        note="Browsers that are signed in as you, for 30 days each. What was seen is noted every five minutes."
+        note="Browsers that are signed in as you, for 30 days each. What was seen is noted every five minutes. Signing out everywhere ends command lines (rk login), too."
         actions={
           <Form method="post" className="flex flex-wrap gap-2">
             {sessions.length > 1 && (

@@ -1,9 +1,9 @@
 import { data } from "@remix-run/cloudflare";
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
 import { Form, useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
+import { enterWithForm, forgetDraft, keptForm } from "../../.server/draft.ts";
 import { redirectWith } from "../../.server/flash.ts";
 import type { Redirect } from "../../.server/flash.ts";
-import { readForm } from "../../.server/form.ts";
 import { newNonce, once, sentBefore } from "../../.server/once.ts";
 import { enter, readCursor, refuse, unwrap } from "../../.server/page.ts";
 import type { Refusal } from "../../.server/page.ts";
@@ -14,6 +14,8 @@ import { LinkButton } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import { Code } from "../../components/code-snippet.tsx";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
+import { DraftNotice, FormOwner } from "../../components/draft.tsx";
+import type { KeptForm } from "../../components/draft.tsx";
 import { AlreadyMade, FormNonce } from "../../components/once.tsx";
 import type { SentBefore } from "../../components/once.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
@@ -26,16 +28,19 @@ const PAGE = 50;
 
 interface Shown {
   readonly nonce: string;
+  readonly kept: KeptForm;
   readonly tokens: readonly TokenRow[];
   readonly nextCursor: string | null;
   readonly mayChange: boolean;
 }
 
 export async function loader(args: LoaderFunctionArgs): Promise<Shown> {
-  const { deps, caller, url } = await enter(args, "token.read");
+  const visit = await enter(args, "token.read");
+  const { deps, caller, url } = visit;
   const page = unwrap(await listTokens(deps, caller, { limit: PAGE, cursor: readCursor(url.searchParams) }));
   return {
     nonce: newNonce(),
+    kept: await keptForm(args, visit),
     tokens: page.entries.map((token) => showTokenRow(token, deps.now())),
     nextCursor: page.nextCursor,
     mayChange: caller.role === "admin",
@@ -55,8 +60,7 @@ interface MadeAnswer extends ReturnType<typeof data<Made>> {
 export async function action(
   args: ActionFunctionArgs,
 ): Promise<Redirect | MadeAnswer | Refusal | SentBefore> {
-  const { deps, caller } = await enter(args, "token.change");
-  const form = await readForm(args.request);
+  const { deps, caller, form } = await enterWithForm(args, "token.change");
   if (form.text("intent") === "revoke") {
     const revoked = await revokeToken(deps, caller, form.text("id"));
     if (!revoked.ok) return refuse(revoked.failure);
@@ -66,7 +70,7 @@ export async function action(
     });
   }
   const input = readTokenForm(form, deps.now());
-  if (!input.ok) return refuse(input.failure);
+  if (!input.ok) return refuse(input.failure, form.echo());
   const created = await once(
     { deps, caller },
     form,
@@ -74,18 +78,20 @@ export async function action(
     () => createToken(deps, caller, input.value),
     ({ record }) => record.id,
   );
-  if (!created.ok) return refuse(created.failure);
+  if (!created.ok) return refuse(created.failure, form.echo());
+  await forgetDraft(args);
   if (!created.value.isFirst) return sentBefore(created.value.madeId);
   const { record, token } = created.value.value;
   return data({ failure: undefined, made: { name: record.name, token: token.reveal() } }, { status: 201 });
 }
 
 export default function Tokens() {
-  const { nonce, tokens, nextCursor, mayChange } = useLoaderData<typeof loader>();
+  const { nonce, kept, tokens, nextCursor, mayChange } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
   const [search] = useSearchParams();
   const revoking = tokens.find(({ id }) => id === search.get("revoke"));
   if (answer !== undefined && "sentBefore" in answer) return <TokenMadeAlready {...answer.sentBefore} />;
+  const typed = (answer !== undefined && "values" in answer ? answer.values : null) ?? kept.values ?? {};
   const made = answer !== undefined && "made" in answer ? answer.made : null;
   return (
     <>
@@ -107,7 +113,9 @@ export default function Tokens() {
         <Card title="New token">
           <Form method="post" key={made?.token ?? "new"}>
             <FormNonce nonce={nonce} />
-            <NewTokenForm failure={answer?.failure} />
+            <FormOwner kept={kept} />
+            {answer === undefined && <DraftNotice kept={kept} />}
+            <NewTokenForm failure={answer?.failure} values={typed} />
           </Form>
         </Card>
       )}

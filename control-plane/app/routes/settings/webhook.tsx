@@ -5,7 +5,7 @@ import { redirectWith } from "../../.server/flash.ts";
 import type { Redirect } from "../../.server/flash.ts";
 import { readForm } from "../../.server/form.ts";
 import { NOTICE_CHOICES, readTypes } from "../../.server/notices.ts";
-import { enter, refuse, unwrap } from "../../.server/page.ts";
+import { enter, readCursor, refuse, unwrap } from "../../.server/page.ts";
 import type { Refusal } from "../../.server/page.ts";
 import { Badge } from "../../components/badge.tsx";
 import { LinkButton, SubmitButton } from "../../components/button.tsx";
@@ -50,7 +50,7 @@ export async function loader(args: LoaderFunctionArgs) {
   const { deps, caller, url } = await enter(args, "webhook.read");
   const id = endpointIn(args.params);
   const endpoint = unwrap(await showEndpoint(deps, caller, id));
-  const page = { limit: 25, cursor: url.searchParams.get("cursor") };
+  const page = { limit: 25, cursor: readCursor(url.searchParams) };
   const deliveries = unwrap(await listDeliveries(deps, caller, id, {}, page));
   return {
     canChange: caller.role === "admin",
