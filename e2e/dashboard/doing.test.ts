@@ -176,16 +176,29 @@ describe.each([
     await page.waitForSelector("[data-flash]:has-text('in force everywhere')");
     expect(await page.textContent("section[aria-label=Settings]")).toContain("recorded in the audit log");
 
+    // The stored vendor key is sealed for its upstream: another one takes the key again.
+    await page.click("a:has-text('Edit')");
+    await page.fill("[name=upstream]", `${upstream}/openai/moved`);
+    await page.click("button:has-text('Save')");
+    await page.waitForSelector("#secret-error:has-text('Give the vendor key again')");
+    await page.fill("[name=upstream]", `${upstream}/openai`);
+    await page.uncheck("[name=scrub_responses]");
+    await page.fill("[name=secret]", secret());
+    await page.click("button:has-text('Save')");
+    await page.waitForSelector("[data-flash]:has-text('in force everywhere')");
+    expect(await page.textContent("section[aria-label=Settings]")).toContain("not looked for");
+    expect(await page.textContent("section[aria-label='Vendor key']")).not.toContain("kept until");
+
     await page.click("a:has-text('Rotate')");
     await page.fill("dialog [name=secret]", secret());
     await page.click("dialog button:has-text('Rotate')");
     await page.waitForSelector("[data-flash]:has-text('The new vendor key is in use')");
     const card = "section[aria-label='Vendor key']";
-    expect(await page.textContent(card)).toContain("version 1, kept until");
+    expect(await page.textContent(card)).toContain("version 2, kept until");
     await page.click("a:has-text('Roll back')");
     await page.click("dialog button:has-text('Roll back')");
     await page.waitForSelector("[data-flash]:has-text('former vendor key is in use again')");
-    expect(await page.textContent(card)).toContain("version 2, kept until");
+    expect(await page.textContent(card)).toContain("version 3, kept until");
 
     await page.click("a:has-text('Disable')");
     await page.click("dialog button:has-text('Disable')");

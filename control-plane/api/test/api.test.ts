@@ -116,7 +116,7 @@ describe("authentication", () => {
     const api = createApi({ ...world.deps, db: unreachable });
     for (const { token } of [forged, proxy]) {
       const headers = { Authorization: `Bearer ${token.reveal()}` };
-      const response = await api.request("/api/v1/keys", { headers }, { requestId: newId() });
+      const response = await api.request("/api/v1/keys", { headers }, { requestId: newId(), ip: null });
       expect(response.status).toBe(401);
     }
   });
@@ -372,7 +372,10 @@ describe("integrations", () => {
     const snapshot = world.keyControl.latest(keyId);
     if (snapshot === undefined) throw new Error("Nothing was applied.");
     expect(await openVendorKey(world, organizationId, snapshot.integration)).toBe(VENDOR_KEY);
-    await world.db.update(integrations).set({ upstreamOrigin: "https://evil.example" });
+    await world.db
+      .update(integrations)
+      .set({ upstreamOrigin: "https://evil.example" })
+      .where(eq(integrations.organizationId, organizationId));
     await client("PATCH", "/integrations/openai", { name: "Nudged" });
     const nudged = world.keyControl.latest(keyId);
     expect(nudged?.integration).toMatchObject({
@@ -380,7 +383,6 @@ describe("integrations", () => {
       secret: snapshot.integration.secret,
     });
     await expect(nudged && openVendorKey(world, organizationId, nudged.integration)).rejects.toThrow();
-    await world.db.update(integrations).set({ upstreamOrigin: "https://api.openai.com" });
   });
 
   test("changes with a new vendor key, rotations and roll backs at the same time: what is in force opens where it goes", async () => {
@@ -445,7 +447,7 @@ describe("integrations", () => {
     [{ upstream: "https://proxy.relaykey.example/x" }, "upstream", /proxy\.relaykey\.example/],
     [{ slug: "unheard-of" }, "upstream", /catalogue/],
     [{ catalogue: "openapi" }, "catalogue", /openai, anthropic/],
-    [{ credential: { kind: "header", name: "x-key" } }, "credential.template", /string/],
+    [{ credential: { kind: "header", name: "x-key" } }, "credential.template", /Give a text/],
     [{ credential: { kind: "cookie" } }, "credential.kind", /./],
     [{ request_headers: ["*"] }, "request_headers.0", /openai-\*/],
     [{ secret: "" }, "secret", /empty/],
@@ -509,7 +511,7 @@ describe("requests", () => {
     const headers = new Headers(init.headers);
     return world.organization().then(({ token }) => {
       headers.set("Authorization", `Bearer ${token}`);
-      return world.api.request(path, { ...init, headers }, { requestId: "request-1" });
+      return world.api.request(path, { ...init, headers }, { requestId: "request-1", ip: null });
     });
   };
   const JSON_TYPE = { "Content-Type": "application/json" };
@@ -552,7 +554,7 @@ describe("requests", () => {
     const response = await createApi(broken as unknown as typeof world.deps).request(
       "/api/v1/holders",
       { headers: { Authorization: `Bearer ${token}` } },
-      { requestId: "request-2" },
+      { requestId: "request-2", ip: null },
     );
     expect(response.status).toBe(500);
     const text = await response.text();

@@ -45,10 +45,16 @@ interface Faults {
   readonly diesOnceMade?: true;
   /** The answer cannot be kept. */
   readonly forgets?: true;
+  /** The batch that makes it is lost on its way, and is handed what sends it after all. */
+  readonly loses?: (arrive: () => Promise<unknown>) => void;
 }
 
-function faulty({ before = () => Promise.resolve(), diesOnceMade, forgets }: Faults): Database {
+/** Of a create: the token, the claim, then what makes it. */
+const MAKING_BATCH = 3;
+
+function faulty({ before = () => Promise.resolve(), diesOnceMade, forgets, loses }: Faults): Database {
   let isDead = false;
+  let batches = 0;
   return new Proxy(world.db, {
     get: (target, name) => {
       if (isDead) throw new Error("the process is gone");
@@ -61,6 +67,11 @@ function faulty({ before = () => Promise.resolve(), diesOnceMade, forgets }: Fau
       if (name === "batch") {
         return async (statements: Parameters<Database["batch"]>[0]) => {
           await before();
+          batches += 1;
+          if (batches === MAKING_BATCH && loses !== undefined) {
+            loses(() => target.batch(statements));
+            throw new Error("the database does not answer");
+          }
           const answer = await target.batch(statements);
           isDead = diesOnceMade === true && (await isMade());
           if (isDead) throw new Error("the process is gone");
@@ -176,14 +187,37 @@ function idsOf(answer: string): unknown {
   return [...answer.matchAll(/"id":"([^"]*)"/g)].map(([, id]) => id);
 }
 
+/** Holds an attempt right before it makes what it makes. */
+function hold(): {
+  readonly before: () => Promise<void>;
+  readonly waiting: Promise<void>;
+  readonly letGo: () => void;
+} {
+  const waiting = Promise.withResolvers<undefined>();
+  const held = Promise.withResolvers<undefined>();
+  let batches = 0;
+  const before = async () => {
+    batches += 1;
+    if (batches !== MAKING_BATCH) return;
+    waiting.resolve(undefined);
+    await held.promise;
+  };
+  return {
+    before,
+    waiting: waiting.promise,
+    letGo: () => {
+      held.resolve(undefined);
+    },
+  };
+}
+
 describe("an attempt", () => {
   test("that fails before anything was made is repeated at once", async () => {
     const { path, body } = await prepared("/keys");
     let batches = 0;
     const before = () => {
       batches += 1;
-      // The token, the claim, then what makes the key.
-      return batches === 3 ? Promise.reject(new Error("the database is away")) : Promise.resolve();
+      return batches === MAKING_BATCH ? Promise.reject(new Error("the database is away")) : Promise.resolve();
     };
     expect((await attempt(path, body, { before })).status).toBe(500);
     expect(await isMade()).toBe(false);
@@ -192,21 +226,7 @@ describe("an attempt", () => {
 
   test("that nobody has heard of for two minutes is taken over, and can no longer commit", async () => {
     const { path, body } = await prepared("/keys");
-    let letGo = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
-    let reached = (): void => undefined;
-    const waiting = new Promise<void>((resolve) => {
-      reached = resolve;
-    });
-    let batches = 0;
-    const before = () => {
-      batches += 1;
-      if (batches !== 3) return Promise.resolve();
-      reached();
-      return held;
-    };
+    const { before, waiting, letGo } = hold();
     const slow = attempt(path, body, { before });
     await waiting;
     expect(await repeat(path, body)).toMatchObject({
@@ -221,6 +241,24 @@ describe("an attempt", () => {
     expect((await slow).status).toBe(500);
     expect((await client("GET", "/keys")).body["data"]).toHaveLength(1);
     expect((await repeat(path, body)).text).toBe(answer.text);
+  });
+
+  test("that was given up makes nothing for another request that has the key by now", async () => {
+    const { path, body } = await prepared("/holders");
+    let arrive = (): Promise<unknown> => expect.unreachable();
+    const loses = (send: () => Promise<unknown>): void => {
+      arrive = send;
+    };
+    expect((await attempt(path, body, { loses })).status).toBe(500);
+    const { before, waiting, letGo } = hold();
+    const other = attempt(path, { ...body, name: "another" }, { before });
+    await waiting;
+    await expect(arrive()).rejects.toThrow(/claim is lost/);
+    letGo();
+    const answer = await other;
+    expect(answer.status).toBe(201);
+    expect((await client("GET", "/holders")).body["data"]).toMatchObject([{ name: "another" }]);
+    expect((await repeat(path, { ...body, name: "another" })).text).toBe(await answer.text());
   });
 
   test("of whose work nothing is left says so", async () => {

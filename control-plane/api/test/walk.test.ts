@@ -2,11 +2,16 @@ import { and, eq, gt } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { newId } from "@relaykey/core/ids";
 import { adminAuditEvents } from "@relaykey/db/schema/organizations";
+import type { Role } from "@relaykey/db/schema/people";
+import { setSessionToken } from "../../app/.server/session.ts";
 import { ACTIONS, authorize } from "../../service/authorization.ts";
 import type * as authorization from "../../service/authorization.ts";
 import type { Caller } from "../../service/caller.ts";
+import { decideDeviceLogin } from "../../service/device-logins.ts";
 import type { Route } from "../route.ts";
 import { ROUTES } from "../routes/index.ts";
+import { founder } from "./accounts/people.ts";
+import { stateOfOrganization } from "./state.ts";
 import { TEST_ADDRESS, createWorld } from "./world.ts";
 import type { Answer, Client, World } from "./world.ts";
 import { watchWrites } from "./writes.ts";
@@ -32,6 +37,8 @@ let admin: Client;
 /** Values for path parameters that name things of the organization. */
 let ids: Record<string, string>;
 const strangers: Record<string, Client> = {};
+/** All who may do what an admin may, but for what only people or the installation's first token may. */
+const admins: Record<string, Client> = {};
 
 beforeAll(async () => {
   world = await createWorld();
@@ -54,21 +61,53 @@ beforeAll(async () => {
   const { id } = revoked.made.body["management_token"] as { id: string };
   await admin("POST", `/tokens/${id}/revoke`);
   const bounds = { integrations: ["openai"], allow: ["GET /**"], max_ttl: "1h", max_alive: 1 };
+  const session = (await founder(world)).token;
+  const dashboard = { clientIps: { kind: "edge" }, insecureCookies: true, securityContact: "" } as const;
+  const cookie = await setSessionToken({ ...world.deps, ...dashboard }, session);
+  const nobody = world.caller(null);
+  const other = await world.organization();
+  const signedOut = await commandLine(organizationId, "admin");
+  expect((await signedOut("DELETE", "/whoami")).status).toBe(200);
+  Object.assign(admins, {
+    "its own admin": admin,
+    "a token that may all in so many words": (await issue({ role: "admin", allow: ["* /**"] })).client,
+    "an admin's command line": await commandLine(organizationId, "admin"),
+  });
   Object.assign(strangers, {
-    nobody: world.caller(null),
-    "another organization's admin": (await world.organization()).client,
+    nobody,
+    "a signed-in browser": (method, path, body) =>
+      nobody(method, path, body, { Cookie: cookie.split(";")[0] ?? "" }),
+    "a session as the token": world.caller(`Bearer ${session}`),
+    "a command line that has signed out": signedOut,
+    "another organization's admin": other.client,
+    "another organization's command line": await commandLine(other.id, "admin"),
     "a viewer": (await issue({ role: "viewer" })).client,
+    "a viewer's command line": await commandLine(organizationId, "viewer"),
     "a revoked token": revoked.client,
     "a provisioner": (await issue({ kind: "provisioner", bounds })).client,
     "a token with another scope": (await issue({ role: "admin", allow: ["GET /nothing-here"] })).client,
     "a token from a foreign address": (await issue({ role: "admin", ips: ["198.51.100.0/24"] })).client,
-  });
+  } satisfies Record<string, Client>);
   const brief = await issue({ role: "admin", expires_in: "1m" });
   world.advance(61_000);
   strangers["an expired token"] = brief.client;
 }, 120_000);
 
 afterAll(() => world.close());
+
+/** A command line that a person of the organization has let in (RFC 8628). */
+async function commandLine(organization: string, role: Role): Promise<Client> {
+  const anybody = world.caller(null);
+  const started = await anybody("POST", "/device/code", { client: "rk" });
+  const person = await world.person(organization, "admin");
+  const decision = { approve: true, role, lifetime: "8h" } as const;
+  const decided = await decideDeviceLogin(world.deps, person, String(started.body["user_code"]), decision);
+  expect(decided).toMatchObject({ ok: true });
+  world.advance(6_000);
+  const admitted = await anybody("POST", "/device/token", { device_code: started.body["device_code"] });
+  expect(admitted.status, admitted.text).toBe(200);
+  return world.caller(`Bearer ${String(admitted.body["access_token"])}`);
+}
 
 /** Things of an organization, by the name of the parameter that names them. */
 async function populate(client: Client): Promise<Record<string, string>> {
@@ -104,6 +143,9 @@ describe.each(NAMED)("%s", (_, route) => {
   test("is refused to whoever has no token that counts", async () => {
     const expected = {
       nobody: [401, "token_missing"],
+      "a signed-in browser": [401, "token_missing"],
+      "a session as the token": [401, "token_invalid"],
+      "a command line that has signed out": [401, "token_revoked"],
       "a revoked token": [401, "token_revoked"],
       "an expired token": [401, "token_expired"],
       "a token from a foreign address": [403, "token_address"],
@@ -120,10 +162,14 @@ describe.each(NAMED)("%s", (_, route) => {
 
   test("is for its role only, and for provisioners only where the table says so", async () => {
     const { role, provisioner } = rowOf(route);
-    const [viewer, minter] = [strangers["a viewer"], strangers["a provisioner"]];
-    if (viewer === undefined || minter === undefined) throw new TypeError("no strangers");
-    if (role === "admin") {
-      expect(await ask(viewer, route)).toMatchObject({ status: 403, body: { code: "role_insufficient" } });
+    const minter = strangers["a provisioner"] ?? expect.unreachable();
+    for (const who of ["a viewer", "a viewer's command line"]) {
+      const viewer = strangers[who] ?? expect.unreachable();
+      if (role !== "admin") continue;
+      expect(await ask(viewer, route), who).toMatchObject({
+        status: 403,
+        body: { code: "role_insufficient" },
+      });
     }
     const answer = await ask(minter, route);
     if (provisioner !== true) {
@@ -137,16 +183,17 @@ describe.each(NAMED)("%s", (_, route) => {
   });
 
   test("shows and changes nothing of another organization", async () => {
-    const other = strangers["another organization's admin"];
-    if (other === undefined) throw new TypeError("no stranger");
-    const before = await traces();
-    const answer = await ask(other, route);
-    if (route.path.includes("{")) expect(answer.status, answer.text).toBeGreaterThanOrEqual(400);
-    for (const id of Object.values(ids)) {
-      // What a caller sent may be named in the refusal; what is there may not.
-      if (!address(route).includes(id)) expect(answer.text).not.toContain(id);
+    const before = await stateOfOrganization(world, organizationId);
+    for (const who of ["another organization's admin", "another organization's command line"]) {
+      const other = strangers[who] ?? expect.unreachable();
+      const answer = await ask(other, route);
+      if (route.path.includes("{")) expect(answer.status, answer.text).toBeGreaterThanOrEqual(400);
+      for (const id of Object.values(ids)) {
+        // What a caller sent may be named in the refusal; what is there may not.
+        if (!address(route).includes(id)) expect(answer.text, who).not.toContain(id);
+      }
     }
-    expect(await traces()).toEqual(before);
+    expect(await stateOfOrganization(world, organizationId)).toBe(before);
   });
 
   test("is authorized by the service as the table says", async () => {
@@ -182,17 +229,17 @@ describe.each(NAMED)("%s", (_, route) => {
   });
 });
 
-/** All that a stranger could have changed. */
-async function traces(): Promise<unknown> {
-  const events = await world.db
-    .select({ id: adminAuditEvents.id })
-    .from(adminAuditEvents)
-    .where(eq(adminAuditEvents.organizationId, organizationId));
-  return {
-    events: events.length,
-    applied: world.keyControl.applied.filter((snapshot) => snapshot.organizationId === organizationId).length,
-  };
-}
+/** Were the refusals above for want of a thing to ask for, these would be refused as well. */
+describe("whoever may, is shown", () => {
+  const reads = GUARDED.filter(({ method }) => method === "GET");
+
+  test.each(reads.map((route) => [route.path, route] as const))("%s", async (_, route) => {
+    for (const [who, client] of Object.entries(admins)) {
+      const answer = await ask(client, route);
+      expect(answer.status, `${who}: ${answer.text}`).toBe(200);
+    }
+  });
+});
 
 /** Other than one event: of each thing that changes one. It is the installation that rewraps, each vendor key with its own. */
 const EVENTS: Readonly<Record<string, number>> = { rerollKey: 2, goOnRewrapping: 0 };

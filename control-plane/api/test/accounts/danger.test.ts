@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "@relaykey/core/ids";
+import { Secret } from "@relaykey/core/secret";
 import { beginEnrollment, removePasskey } from "../../../service/account/passkeys.ts";
 import { ACTIONS, authorize } from "../../../service/authorization.ts";
 import type { Action } from "../../../service/authorization.ts";
@@ -7,6 +8,7 @@ import type { Caller } from "../../../service/caller.ts";
 import { startCheckout } from "../../../service/billing/checkout.ts";
 import { decideDeviceLogin } from "../../../service/device-logins.ts";
 import { cancelDeletion, requestDeletion } from "../../../service/deletion.ts";
+import { changeIntegration } from "../../../service/integrations.ts";
 import { inviteMember } from "../../../service/invitations.ts";
 import type { Outcome } from "../../../service/outcome.ts";
 import { ROUTES } from "../../routes/index.ts";
@@ -75,6 +77,11 @@ describe("each operation of the API that is dangerous", () => {
     const outcome = await run({ deps: world.deps, caller: weak(), ip: null, expected: null });
     expect(refusal(outcome)).toBe("passkey_needed");
   });
+});
+
+test("to give a vendor key for another upstream takes the passkey, as replacing it does", async () => {
+  const elsewhere = { upstream: "https://evil.example", secret: new Secret("sk-thief") };
+  expect(refusal(await changeIntegration(world.deps, weak(), "openai", elsewhere))).toBe("passkey_needed");
 });
 
 describe("what only people do", () => {
