@@ -36,9 +36,9 @@ const keyIds = Array.from({ length: Number(values.keys) }, () => newId());
 const postgres = await startPostgres();
 const backend = postgres === null ? await openPglite("memory://") : openPostgres(postgres.url);
 await migrateBackend(backend);
-const endpoint = await startSqlEndpoint({ backend, password: "bench" });
+const endpoint = await startSqlEndpoint({ backend, password: "p" });
 try {
-  await main(openDatabase("postgres://relaykey:bench@localhost/relaykey", endpoint.url));
+  await main(openDatabase("postgres://relaykey:p@localhost/relaykey", endpoint.url));
 } finally {
   await endpoint.close();
   await backend.close();
