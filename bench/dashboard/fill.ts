@@ -21,7 +21,8 @@ export interface Filled {
 
 /**
  * Gives an organization holders, integrations, keys, and the requests of a month: most of them of few keys, one in nine
- * refused, as it is in life. Written by the database itself, so that half a million take seconds.
+ * refused, as it is in life; and the log the partitions of a year, as it has them where events are kept for so long. Written by the
+ * database itself, so that half a million take seconds.
  */
 export async function fill(
   db: Database,
@@ -57,13 +58,14 @@ export async function fill(
     )
     INSERT INTO scope_rules (organization_id, key_id, position, methods, path)
     SELECT organization_id, id, position, ARRAY['GET'], '/v1/models/' || position || '/*' FROM made, generate_series(0, 2) AS position`);
+  log("Making the partitions of a year …");
+  for (let day = 0; day <= RETENTION_DAYS; day += 1) {
+    await ensurePartition(db, expiryDay({ at: Date.now() - DAY_MS * day, retentionDays: RETENTION_DAYS }));
+  }
   for (let day = 0; day < DAYS; day += 1) {
     if (day % 10 === 0) log(`Filling in the requests of day ${String(day + 1)} of ${String(DAYS)} …`);
     // The last day ends now.
     const start = Date.now() - DAY_MS * (DAYS - day);
-    for (const at of [start, start + DAY_MS]) {
-      await ensurePartition(db, expiryDay({ at, retentionDays: RETENTION_DAYS }));
-    }
     await db.execute(dayOfEvents(organizationId, start, Math.ceil(events / DAYS)));
   }
   await db.execute(sql`ANALYZE`);

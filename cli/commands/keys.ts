@@ -1,5 +1,7 @@
 import { Option } from "commander";
 import type { Command } from "commander";
+import { KEY_SORTS } from "@relaykey/core/key-sort";
+import type { KeySort } from "@relaykey/core/key-sort";
 import { HOLDER_KINDS } from "@relaykey/core/snapshot";
 import { query } from "../client.ts";
 import type { Json } from "../client.ts";
@@ -43,6 +45,7 @@ interface CreateOptions extends PolicyOptions {
 
 interface ListOptions extends PageOptions, SelectionOptions {
   readonly pending?: true;
+  readonly sort?: KeySort;
 }
 
 export function addKeyCommands(program: Command): void {
@@ -71,12 +74,15 @@ export function addKeyCommands(program: Command): void {
     );
 
   selectionOptions(pageOptions(group.command("list", { isDefault: true })))
-    .description("list keys, newest first")
+    .description("list keys, newest first unless sorted")
     .option("--pending", "only those whose newest change is not in force yet")
+    .addOption(
+      new Option("--sort <order>", "sort by this; a minus sign before it: falling").choices(KEY_SORTS),
+    )
     .action(
-      withContext(async (context, { pending, limit, cursor, ...options }: ListOptions) => {
+      withContext(async (context, { pending, sort, limit, cursor, ...options }: ListOptions) => {
         const policy = pending === true ? "pending" : undefined;
-        const search = query({ limit, cursor, policy, ...readSelection(options) });
+        const search = query({ limit, cursor, policy, sort, ...readSelection(options) });
         printList(context.printer, await context.call("GET", `/keys${search}`), COLUMNS);
       }),
     );

@@ -21,9 +21,14 @@ export async function weekOfUse(
 ): Promise<Outcome<ReadonlyMap<string, readonly number[]>>> {
   const allowed = authorize(caller, "audit.read");
   if (!allowed.ok) return allowed;
-  const today = Math.floor(deps.now() / DAY_MS) * DAY_MS;
-  const since = new Date(today - (SPARK_DAYS - 1) * DAY_MS);
-  return ok(await dailyUse(deps.db, caller.organizationId, keyIds, since, new Date(today + DAY_MS)));
+  const since = firstSparkDay(deps.now());
+  const until = new Date(since.getTime() + SPARK_DAYS * DAY_MS);
+  return ok(await dailyUse(deps.db, caller.organizationId, keyIds, since, until));
+}
+
+/** The first moment of the week that a sparkline shows (UTC). */
+export function firstSparkDay(now: number): Date {
+  return new Date((Math.floor(now / DAY_MS) - (SPARK_DAYS - 1)) * DAY_MS);
 }
 
 /** How many keys each integration, or each holder, has. */

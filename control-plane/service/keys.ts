@@ -1,9 +1,12 @@
 import { newId } from "@relaykey/core/ids";
+import { NEWEST_FIRST, readSort } from "@relaykey/core/key-sort";
+import type { KeySort } from "@relaykey/core/key-sort";
 import type { Secret } from "@relaykey/core/secret";
 import type { KeyInspection } from "@relaykey/core/rpc";
 import type { IpPolicy } from "@relaykey/core/snapshot";
 import { mintToken } from "@relaykey/core/token";
 import * as queries from "@relaykey/db/queries/keys";
+import { listKeyPositions } from "@relaykey/db/queries/key-order";
 import { listReceipts } from "@relaykey/db/queries/receipts";
 import { lastUses } from "@relaykey/db/queries/key-traffic";
 import type { Receipt } from "@relaykey/db/queries/receipts";
@@ -16,9 +19,11 @@ import { enforceKey } from "./enforcement.ts";
 import type { Enforcement } from "./enforcement.ts";
 import { findHolder } from "./holders.ts";
 import { findIntegration } from "./integrations.ts";
+import { firstSparkDay } from "./inventory.ts";
+import { readKeyCursor, writeKeyCursor } from "./key-order.ts";
 import { checkPolicy, describePolicy, newPolicy, updatedPolicy } from "./key-policy.ts";
 import type { PolicyInput, PolicyUpdate } from "./key-policy.ts";
-import { fail, ok } from "./outcome.ts";
+import { fail, invalid, ok } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { boundsOf, checkBounds, checkMintedPolicy, mintGuard, mintedBy } from "./provision.ts";
 import { toPage } from "./page.ts";
@@ -146,28 +151,40 @@ export interface ListedKey extends KeyRecord {
   readonly lastUsedAt: Date | null;
 }
 
-/** Newest first. An unknown holder or integration is an error, not an empty list. */
+/** Sorted as asked for, newest first. An unknown holder or integration is an error, not an empty list. */
 export async function listKeys(
   deps: ServiceDependencies,
   caller: Caller,
   selection: KeySelection,
   page: PageRequest,
+  sort: KeySort = NEWEST_FIRST,
 ): Promise<Outcome<Page<ListedKey>>> {
   const allowed = authorize(caller, "key.read");
   if (!allowed.ok) return allowed;
+  const after = page.cursor === null ? null : readKeyCursor(sort, page.cursor);
+  if (page.cursor !== null && after === null)
+    return invalid("cursor", "Give the next_cursor of the page before, with the same sort.");
   const filter = await readSelection(deps, caller, selection);
   const createdBy = mintedBy(caller);
   if (!filter.ok) {
     // Whoever sees their own keys only is not told which names there are.
     return createdBy === null ? filter : ok({ entries: [], nextCursor: null });
   }
-  const rows = await queries.listKeys(
-    deps.db,
-    caller.organizationId,
-    { ...filter.value, ...(createdBy === null ? {} : { createdBy }) },
-    { limit: page.limit + 1, before: page.cursor },
-  );
-  return ok(toPage(await withLastUses(deps, caller, rows), page.limit, ({ id }) => id));
+  const which = { ...filter.value, ...(createdBy === null ? {} : { createdBy }) };
+  const limit = page.limit + 1;
+  const { by, isDescending } = readSort(sort);
+  if (by === "created") {
+    const part = { limit, before: after?.id ?? null, isOldestFirst: !isDescending };
+    const rows = await queries.listKeys(deps.db, caller.organizationId, which, part);
+    return ok(toPage(await withLastUses(deps, caller, rows), page.limit, ({ id }) => id));
+  }
+  const order = { by, isDescending, usedSince: firstSparkDay(deps.now()) };
+  const positions = await listKeyPositions(deps.db, caller.organizationId, which, order, { limit, after });
+  const { entries, nextCursor } = toPage(positions, page.limit, (last) => writeKeyCursor(sort, last));
+  const ids = entries.map(({ id }) => id);
+  const rows = await queries.listKeys(deps.db, caller.organizationId, { ids }, { limit, before: null });
+  const listed = new Map((await withLastUses(deps, caller, rows)).map((key) => [key.id, key]));
+  return ok({ entries: ids.flatMap((id) => listed.get(id) ?? []), nextCursor });
 }
 
 /** Turns names into ids. For services that have authorized an action of their own. */

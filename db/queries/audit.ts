@@ -1,5 +1,5 @@
 import { and, between, desc, eq, gte, lt, lte, sql } from "drizzle-orm";
-import type { SQL } from "drizzle-orm";
+import type { SQL, SQLWrapper } from "drizzle-orm";
 import type { BlockReason } from "@relaykey/core/block-reasons";
 import type { Extension } from "@relaykey/core/audit-chain/append";
 import type { AuditEvent } from "@relaykey/core/audit-event";
@@ -153,8 +153,8 @@ export function auditWhere(organizationId: string, filter: AuditFilter): SQL | u
 }
 
 /** The rows in some partitions. The names are values of the statement, so that the others are not even planned for. */
-export function inPartitions(expiresOn: readonly string[]): SQL {
-  return sql`${auditEvents.expiresOn} = ANY(${`{${expiresOn.join(",")}}`}::date[])`;
+export function inPartitions(expiresOn: readonly string[], column: SQLWrapper = auditEvents.expiresOn): SQL {
+  return sql`${column} = ANY(${`{${expiresOn.join(",")}}`}::date[])`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, lt, sql } from "drizzle-orm";
 import type { SQL, SQLWrapper } from "drizzle-orm";
 import { newId } from "@relaykey/core/ids";
 import type { ScopeRule } from "@relaykey/core/scope";
@@ -64,15 +64,17 @@ export async function findKey(
   return record ?? null;
 }
 
-/** Newest first; `before` is the last id of the page before. */
+/** Newest first, unless `isOldestFirst`; `before` is the last id of the page before. */
 export async function listKeys(
   db: Database,
   organizationId: string,
   filter: KeyFilter,
-  page: { readonly limit: number; readonly before: string | null },
+  page: { readonly limit: number; readonly before: string | null; readonly isOldestFirst?: boolean },
 ): Promise<KeyRecord[]> {
-  const after = page.before === null ? undefined : lt(relayKeys.id, page.before);
-  return readKeys(db, and(matching(organizationId, filter), after), page.limit);
+  const { limit, before, isOldestFirst = false } = page;
+  const beyond = isOldestFirst ? gt : lt;
+  const after = before === null ? undefined : beyond(relayKeys.id, before);
+  return readKeys(db, and(matching(organizationId, filter), after), limit, isOldestFirst);
 }
 
 /** The condition that a filter is, on rows of `relay_keys`. */
@@ -110,7 +112,12 @@ function contains(value: SQLWrapper, text: string): SQL {
   return sql`strpos(lower(${value}), lower(${text})) > 0`;
 }
 
-async function readKeys(db: Database, which: SQL | undefined, limit: number): Promise<KeyRecord[]> {
+async function readKeys(
+  db: Database,
+  which: SQL | undefined,
+  limit: number,
+  isOldestFirst = false,
+): Promise<KeyRecord[]> {
   const rows = await db
     .select({
       key: relayKeys,
@@ -122,7 +129,7 @@ async function readKeys(db: Database, which: SQL | undefined, limit: number): Pr
     .innerJoin(holders, eq(holders.id, relayKeys.holderId))
     .innerJoin(integrations, eq(integrations.id, relayKeys.integrationId))
     .where(which)
-    .orderBy(desc(relayKeys.id))
+    .orderBy(isOldestFirst ? asc(relayKeys.id) : desc(relayKeys.id))
     .limit(limit);
   return rows.map(({ key, holder, integration, rules }) => ({ ...key, holder, integration, rules }));
 }

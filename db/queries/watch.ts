@@ -3,6 +3,7 @@ import { lowestIdAt } from "@relaykey/core/ids";
 import type { Database } from "../client.ts";
 import { auditEvents } from "../schema/audit.ts";
 import { integrations } from "../schema/integrations.ts";
+import { inPartitions } from "./audit.ts";
 
 /** Where newly written events are: so that looking around them touches few partitions. */
 export interface WrittenDays {
@@ -44,7 +45,7 @@ export async function blockedKeys(
       SELECT count(*) AS count, mode() WITHIN GROUP (ORDER BY event.reason) AS reason FROM ${auditEvents} AS event
       WHERE event.key_id = relay_key.id AND event.organization_id = relay_key.organization_id
         AND event.request_id >= ${lowestIdAt(storm.since.getTime())}::uuid AND event.decision = 'blocked'
-        AND event.expires_on IN (SELECT day.value::date FROM jsonb_array_elements_text(${JSON.stringify(days)}::jsonb) AS day)
+        AND ${inPartitions(days, sql`event.expires_on`)}
         AND event.reason NOT IN (SELECT jsonb_array_elements_text(${JSON.stringify(storm.without)}::jsonb))
     ) AS blocked
     WHERE blocked.count >= ${storm.atLeast} AND NOT EXISTS (
@@ -86,7 +87,7 @@ export async function vendorAnswers(
         SELECT event.upstream_status FROM ${auditEvents} AS event
         WHERE event.organization_id = integration.organization_id AND event.integration_id = integration.id
           AND event.upstream_status IS NOT NULL
-          AND event.expires_on IN (SELECT day.value::date FROM jsonb_array_elements_text(${JSON.stringify(days)}::jsonb) AS day)
+          AND ${inPartitions(days, sql`event.expires_on`)}
           AND event.at > coalesce(integration.health_at, '-infinity'::timestamptz)
         ORDER BY event.request_id DESC LIMIT ${limit}), ',') AS statuses
     FROM jsonb_array_elements_text(${JSON.stringify(integrationIds)}::jsonb) AS asked

@@ -65,6 +65,28 @@ describe("without scripts", () => {
     );
   });
 
+  test("keys are sorted by a heading, the other way round by the same one, and by a phone's list of orders", async () => {
+    const page = await open("/keys?state=active", { scripts: false });
+    const names = async (): Promise<string[]> =>
+      (await page.locator("main table[role=table] tbody tr a[href^='/keys/']").allTextContents()).map(
+        (name) => name.trim().toLowerCase(),
+      );
+    await page.click("main thead a:has-text('Key')");
+    const query = new URL(page.url()).searchParams;
+    expect([query.get("sort"), query.get("state")]).toEqual(["name", "active"]);
+    expect(await page.getAttribute("main th:has-text('Key')", "aria-sort")).toBe("ascending");
+    const rising = await names();
+    expect(rising.length).toBeGreaterThan(2);
+    await page.click("main thead a:has-text('Key')");
+    expect(await page.getAttribute("main th:has-text('Key')", "aria-sort")).toBe("descending");
+    expect((await names()).toReversed()).toEqual(rising);
+    const phone = await open("/keys", { scripts: false, phone: true });
+    await phone.selectOption("[name=sort]", "expires");
+    await phone.click("main button:has-text('Filter')");
+    expect(new URL(phone.url()).searchParams.get("sort")).toBe("expires");
+    expect(await phone.inputValue("[name=sort]")).toBe("expires");
+  });
+
   test("what the audit log shows can be had as a file; a filter that makes no sense exports nothing", async () => {
     const page = await open("/audit?decision=blocked", { scripts: false });
     const [download] = await Promise.all([page.waitForEvent("download"), page.click("text=Export CSV")]);

@@ -36,6 +36,7 @@ export const PAGES: readonly PageUnderTest[] = [
   { name: "start", path: () => "/start" },
   { name: "keys", path: () => "/keys" },
   { name: "keys-filtered", path: () => "/keys?state=expiring&q=northwind" },
+  { name: "keys-sorted", path: () => "/keys?sort=-last_used" },
   { name: "keys-nothing", path: () => "/keys?q=nothing-like-this" },
   { name: "key-new", path: () => "/keys/new" },
   { name: "key-new-form", path: () => "/keys/new?integration=openai" },

@@ -82,8 +82,8 @@ export const keyRoutes = [
     answer: keyPage,
     statuses: [200],
     errors: ["holder_unknown", "integration_unknown"],
-    handle: async ({ deps, caller, query: { limit, cursor, ...which } }) =>
-      answered(await listKeys(deps, caller, which, pageRequest({ limit, cursor })), (keys) => ({
+    handle: async ({ deps, caller, query: { limit, cursor, sort, ...which } }) =>
+      answered(await listKeys(deps, caller, which, pageRequest({ limit, cursor }), sort), (keys) => ({
         json: presentPage(keys, presentListedKey),
       })),
   }),

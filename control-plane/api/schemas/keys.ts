@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { formatCidr, parseCidr } from "@relaykey/core/ip";
 import { ENFORCEMENTS } from "@relaykey/core/enforcement";
+import { KEY_SORTS, NEWEST_FIRST } from "@relaykey/core/key-sort";
 import { NO_LIMITS } from "@relaykey/core/limits";
 import { parseRule } from "@relaykey/core/scope";
 import type { ScopeRule } from "@relaykey/core/scope";
@@ -175,6 +176,15 @@ export const keySelection = {
 
 export const keyQuery = strict({
   ...page,
+  // What a sorted list goes on from is more than an id.
+  cursor: z.string().max(1_024, "Give the next_cursor of the page before.").optional(),
+  sort: z
+    .enum(KEY_SORTS, `Give one of: ${KEY_SORTS.join(", ")}.`)
+    .meta({
+      description:
+        "What to sort by; a minus sign: falling. `use` is the number of requests in the last seven days. Keys without a last use or an expiry come last both ways. A cursor goes with the sort it was made by.",
+    })
+    .default(NEWEST_FIRST),
   ...keySelection,
   policy: z
     .enum(["enforced", "pending"], "Give enforced or pending.")
@@ -183,6 +193,7 @@ export const keyQuery = strict({
 }).transform(({ policy: policyState, ...query }) => ({
   ...selection(query),
   ...(policyState === undefined ? {} : { enforced: policyState === "enforced" }),
+  sort: query.sort,
   limit: query.limit,
   cursor: query.cursor,
 }));

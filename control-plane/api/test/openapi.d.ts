@@ -7968,6 +7968,8 @@ export interface operations {
             query?: {
                 limit?: string;
                 cursor?: string;
+                /** @description What to sort by; a minus sign: falling. `use` is the number of requests in the last seven days. Keys without a last use or an expiry come last both ways. A cursor goes with the sort it was made by. */
+                sort?: "-created" | "created" | "name" | "-name" | "expires" | "-expires" | "last_used" | "-last_used" | "use" | "-use";
                 holder?: string;
                 integration?: string;
                 state?: "active" | "revoked" | "frozen";

@@ -1,3 +1,6 @@
+import { KEY_SORTS, NEWEST_FIRST } from "@relaykey/core/key-sort";
+import type { KeySort } from "@relaykey/core/key-sort";
+import { readKeyCursor } from "../../service/key-order.ts";
 import type { KeySelection } from "../../service/keys.ts";
 
 const DAY_MS = 86_400_000;
@@ -22,6 +25,17 @@ export function readKeyFilter(query: URLSearchParams): KeyListFilter {
     integration: query.get("integration") ?? "",
     state: STATES.find((state) => state === query.get("state")) ?? "",
   };
+}
+
+/** How the list is sorted, as its address says; what is none is newest first. */
+export function readKeySort(query: URLSearchParams): KeySort {
+  return KEY_SORTS.find((sort) => sort === query.get("sort")) ?? NEWEST_FIRST;
+}
+
+/** A cursor of this sort; what is none begins the list. */
+export function readSortedCursor(query: URLSearchParams, sort: KeySort): string | null {
+  const cursor = query.get("cursor");
+  return cursor !== null && readKeyCursor(sort, cursor) !== null ? cursor : null;
 }
 
 /** The query that says the same; empty for all keys. */

@@ -7,14 +7,17 @@ import {
   EXPIRING_DAYS,
   UNUSED_DAYS,
   readKeyFilter,
+  readKeySort,
+  readSortedCursor,
   selectKeys,
   writeKeyFilter,
 } from "../.server/key-filter.ts";
 import { may, showKeyRow } from "../.server/keys.ts";
-import { enter, readCursor, unwrap } from "../.server/page.ts";
+import { enter, unwrap } from "../.server/page.ts";
 import { LinkButton, SubmitButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
 import { SelectField, TextField } from "../components/field.tsx";
+import { SORT_WORDS } from "../components/keys/key-sorts.ts";
 import { KeyTable } from "../components/keys/key-table.tsx";
 import { PageHeader } from "../components/page-header.tsx";
 import { Pagination } from "../components/pagination.tsx";
@@ -30,9 +33,11 @@ export async function loader(args: LoaderFunctionArgs) {
   const now = deps.now();
   const filter = readKeyFilter(url.searchParams);
   const selection = selectKeys(filter, now);
+  const sort = readKeySort(url.searchParams);
+  const part = { limit: PER_PAGE, cursor: readSortedCursor(url.searchParams, sort) };
   const canRevoke = may(caller, "key.revoke");
   const [page, names, live] = await Promise.all([
-    listKeys(deps, caller, selection, { limit: PER_PAGE, cursor: readCursor(url.searchParams) }),
+    listKeys(deps, caller, selection, part, sort),
     showNames(deps, caller),
     canRevoke ? revokeKeys(deps, caller, selection, true) : null,
   ]);
@@ -47,6 +52,7 @@ export async function loader(args: LoaderFunctionArgs) {
   );
   return {
     filter,
+    sort,
     isFiltered: Object.values(filter).some((value) => value !== ""),
     canCreate: may(caller, "key.create"),
     canRevoke,
@@ -64,7 +70,7 @@ export async function loader(args: LoaderFunctionArgs) {
 
 export default function Keys() {
   const shown = useLoaderData<typeof loader>();
-  const { keys, filter, isFiltered, canCreate, canRevoke, revocable } = shown;
+  const { keys, filter, sort, isFiltered, canCreate, canRevoke, revocable } = shown;
   useRepeatedLook(keys.some(({ isPending }) => isPending));
   const create = canCreate ? (
     <LinkButton to="/keys/new" variant="primary">
@@ -82,7 +88,7 @@ export default function Keys() {
         method="get"
         role="search"
         aria-label="Keys"
-        className="mb-6 grid grid-cols-2 items-end gap-3 lg:grid-cols-[2fr_1fr_1fr_1fr_auto]"
+        className="mb-6 grid grid-cols-2 items-end gap-3 lg:grid-cols-[2fr_1fr_1fr_1fr_1fr_auto]"
       >
         <div className="col-span-2 lg:col-span-1">
           <TextField
@@ -125,6 +131,12 @@ export default function Keys() {
             { value: "revoked", label: "Revoked" },
           ]}
         />
+        <SelectField
+          name="sort"
+          label="Order"
+          defaultValue={sort}
+          choices={Object.entries(SORT_WORDS).map(([value, label]) => ({ value, label }))}
+        />
         <div className="flex gap-2">
           <SubmitButton variant="secondary">Apply</SubmitButton>
           {isFiltered && (
@@ -165,7 +177,7 @@ export default function Keys() {
                 }
               : {})}
           >
-            <KeyTable caption="Keys" keys={keys} selectable={canRevoke} />
+            <KeyTable caption="Keys" keys={keys} selectable={canRevoke} sort={sort} />
           </Card>
           <Pagination nextCursor={shown.nextCursor} />
         </Form>

@@ -1,10 +1,12 @@
-import { Link } from "@remix-run/react";
+import { Link, useLocation } from "@remix-run/react";
+import type { KeySort } from "@relaykey/core/key-sort";
 import type { ShownKeyRow } from "../../.server/keys.ts";
 import { Path } from "../literal.tsx";
 import { Ago } from "../moment.tsx";
 import { Sparkline } from "../sparkline.tsx";
 import { Table } from "../table.tsx";
 import type { Column } from "../table.tsx";
+import { headingSort } from "./key-sorts.ts";
 import { KeyStateBadges } from "./key-state.tsx";
 
 const NAME: Column<ShownKeyRow> = {
@@ -91,7 +93,10 @@ export function KeyTable(props: {
   /** Leaves out the column that says the same in each row. */
   readonly of?: "holder" | "integration";
   readonly selectable?: boolean;
+  /** How the list is sorted, where its headings sort it. */
+  readonly sort?: KeySort;
 }) {
+  const { search } = useLocation();
   const select: Column<ShownKeyRow> = {
     heading: "Select",
     quiet: true,
@@ -116,5 +121,10 @@ export function KeyTable(props: {
     LAST_USE,
     EXPIRY,
   ];
-  return <Table caption={props.caption} columns={columns} rows={props.keys} keyOf={({ id }) => id} />;
+  const { sort } = props;
+  const sorted = columns.map((column) => {
+    const heading = sort === undefined ? null : headingSort(column.heading, sort, search);
+    return heading === null ? column : { ...column, sort: heading };
+  });
+  return <Table caption={props.caption} columns={sorted} rows={props.keys} keyOf={({ id }) => id} />;
 }
