@@ -92,7 +92,7 @@ describe("keys", () => {
     const done = await rk(["keys", "revoke-many", "--holder", "a", "--yes"]);
     expect(done).toMatchObject({ code: 0, err: "Revoked 2 keys.\nIn force.\n" });
     expect((await keys()).filter(({ state }) => state === "active")).toHaveLength(1);
-  });
+  }, 90_000);
 });
 
 test("vendor keys are rotated, rolled back and tried", async () => {

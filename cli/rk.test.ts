@@ -145,7 +145,7 @@ test("every noun has its commands", async () => {
     },
   });
   expect(await json(["audit", "list", "--decision", "blocked"])).toEqual({ data: [], next_cursor: null });
-});
+}, 90_000);
 
 describe("vendor keys", () => {
   test.each([

@@ -82,7 +82,7 @@ describe("without scripts", () => {
     expect((await names()).toReversed()).toEqual(rising);
     const phone = await open("/keys", { scripts: false, phone: true });
     await phone.selectOption("[name=sort]", "expires");
-    await phone.click("main button:has-text('Filter')");
+    await phone.click("main button:has-text('Apply')");
     expect(new URL(phone.url()).searchParams.get("sort")).toBe("expires");
     expect(await phone.inputValue("[name=sort]")).toBe("expires");
   });

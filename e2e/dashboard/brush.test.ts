@@ -27,7 +27,7 @@ async function open(path: string, options: BrowserContextOptions = {}): Promise<
   return page;
 }
 
-const CHART = "figure > svg";
+const CHART = "figure svg[role=group]";
 const BRUSHED = `${CHART} [data-brushed]`;
 
 /** Where the middle of a bar is, counted from the newest one, which is 0. */

@@ -136,7 +136,7 @@ describe.each([
     await page.goto(`${controlPlane}/keys`);
     await page.fill("[name=q]", "together");
     await page.selectOption("[name=state]", "active");
-    await page.click("button:has-text('Filter')");
+    await page.click("button:has-text('Apply')");
     await page.waitForURL(/q=together/);
     for (const { id } of keys) await page.check(`input[value='${id}']`);
     await page.click("text=Revoke selected");

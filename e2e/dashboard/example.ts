@@ -44,7 +44,6 @@ export async function adminOf(organizationId: string): Promise<Admin> {
   return new Admin({ ...inject("local"), managementToken });
 }
 
-/** An organization as one looks after a day of work. */
 /** Somebody in an organization of their own, which can call the demo vendor as `openai`. */
 export async function openaiOrganization(): Promise<{ readonly person: Person; readonly admin: Admin }> {
   const person = await signedIn();
@@ -57,6 +56,7 @@ export async function openaiOrganization(): Promise<{ readonly person: Person; r
   return { person, admin };
 }
 
+/** An organization as one looks after a day of work. */
 export interface Example {
   readonly admin: Admin;
   readonly keys: readonly { readonly id: string; readonly name: string; readonly token: string }[];
@@ -175,7 +175,7 @@ function history(
     return Array.from({ length: Math.round((key.share * busy) / 6) }, (_, index) => {
       const reason =
         (index + hour + seed) % 9 === 0 ? (REASONS[(index + hour) % REASONS.length] ?? null) : null;
-      const at = Date.now() - (47 - hour) * HOUR_MS - ((index * 47_713) % HOUR_MS);
+      const at = Date.now() - (47 - hour) * HOUR_MS - ((index * 1_347_713 + hour * 611_953) % HOUR_MS);
       return {
         v: 1,
         requestId: idAt(at),
@@ -206,7 +206,7 @@ function history(
 }
 
 /** A UUIDv7 of another moment: its first 48 bits are the time (RFC 9562 §5.7). */
-function idAt(at: number): string {
+export function idAt(at: number): string {
   const time = at.toString(16).padStart(12, "0");
   return `${time.slice(0, 8)}-${time.slice(8)}${newId().slice(13)}`;
 }

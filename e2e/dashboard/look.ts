@@ -82,9 +82,11 @@ export function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
+/** The whole page; of one that has a dialog open the window, as the dialog covers no more. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(ARTIFACTS, { recursive: true });
-  await page.screenshot({ path: `${ARTIFACTS}${name}.png`, fullPage: true });
+  const fullPage = (await page.locator("dialog:modal").count()) === 0;
+  await page.screenshot({ path: `${ARTIFACTS}${name}.png`, fullPage });
 }
 
 /** Tables that are wider than what they lie in, which hides the rest of them and does not scroll: by their captions. */

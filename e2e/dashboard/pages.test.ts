@@ -1,6 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { launchBrowser } from "../browser.ts";
+import { fillCrowd } from "./crowd.ts";
 import { fillExample } from "./example.ts";
 import type { Example } from "./example.ts";
 import {
@@ -14,6 +15,7 @@ import {
   watchShift,
 } from "./look.ts";
 import { manifest, routeAt } from "./manifest.ts";
+import { OPENED } from "./opened.ts";
 import { ENTRY_PAGES, NO_PAGES, PAGES } from "./pages.ts";
 import { browserOf, signedIn } from "./people.ts";
 import type { Person } from "./people.ts";
@@ -34,6 +36,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   person = await signedIn();
   example = await fillExample(person.organizationId);
+  await fillCrowd(person.organizationId, example);
   strained = await signedIn();
   strange = await fillStrange(strained.organizationId);
   revokedPath = await revokeSpareKey();
@@ -70,6 +73,17 @@ describe.each(LOOKS)("%s", (look, options) => {
       await context.close();
     },
   );
+
+  test.concurrent.each(OPENED)("$name is accessible and fits", async ({ name, path, open }) => {
+    const context = await browserOf(browser, person, options);
+    const page = await context.newPage();
+    await page.goto(`${controlPlane}${path(example)}`, { waitUntil: "networkidle" });
+    await open(page);
+    await screenshot(page, `${name}-${look}`);
+    expect(await violations(page)).toEqual([]);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await context.close();
+  });
 
   test.concurrent("keys-revoked is accessible, fits, stands still and makes no error", async () => {
     const context = await browserOf(browser, strained, options);

@@ -5,7 +5,7 @@ const NAMES = [
   "مفتاح خدمة الدفع للعملاء",
   "決済サービス本番環境 🗝️",
   "eu-west-production-billing-reconciliation-service-with-a-name-that-goes-on-and-on-until-the-end-x",
-  "</script><b>Robert'); DROP TABLE keys;--",
+  "<!--<script><b>Robert'); DROP TABLE keys;--",
 ];
 
 const LONG_PATH = `/v1/organizations/${"0123456789abcdef".repeat(6)}/projects/${"f".repeat(80)}/threads/*`;

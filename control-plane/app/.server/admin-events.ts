@@ -39,6 +39,15 @@ const ACTOR_WORDS: Record<AdminEventRecord["actorKind"], string> = {
   system: "the installation",
 };
 
+/** The words for who acted and through what; what is not known is shown as it is. */
+export function actorWords(kind: string): string {
+  return Object.hasOwn(ACTOR_WORDS, kind) ? ACTOR_WORDS[kind as AdminEventRecord["actorKind"]] : kind;
+}
+
+export function viaWords(via: string): string {
+  return Object.hasOwn(VIA_WORDS, via) ? VIA_WORDS[via as (typeof VIAS)[number]] : via;
+}
+
 /** An event as a list shows it. Every member is named: nothing of a row reaches a page by itself. */
 function show(event: AdminEventRecord) {
   const subject = isSubjectKind(event.subjectKind) ? SUBJECTS[event.subjectKind] : null;

@@ -1,6 +1,7 @@
 import { NOTICE_TYPES } from "@relaykey/core/notice";
 import type { NoticeType } from "@relaykey/core/notice";
 import type { NoticeRow } from "@relaykey/db/queries/notices";
+import { actorWords, viaWords } from "./admin-events.ts";
 
 /** A notice as the inbox shows it. */
 export interface ShownNotice {
@@ -23,7 +24,24 @@ const NOT_DETAILS = new Set([
   "endpoint_id",
   "reason",
   "freezes",
+  "stage",
 ]);
+
+/** What a fact is called, and its values, where people say it differently. */
+const WORDS: Readonly<Record<string, (value: string) => string>> = {
+  by: (kind) => `by ${actorWords(kind)}`,
+  via: viaWords,
+  reason_title: (title) => title,
+  what: (text) => text,
+};
+
+const ISO_MOMENT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):[\d.]+Z$/;
+
+function sayFact(name: string, value: string): string {
+  const say = WORDS[name];
+  if (say !== undefined) return say(value);
+  return `${name.replaceAll("_", " ")} ${value.replace(ISO_MOMENT, "$1 $2 UTC")}`;
+}
 
 export function showNotice(notice: NoticeRow): ShownNotice {
   const { data, keyId, holderId, integrationId } = notice;
@@ -51,7 +69,7 @@ export function showNotice(notice: NoticeRow): ShownNotice {
     to,
     details: Object.keys(data)
       .filter((name) => !NOT_DETAILS.has(name) && fact(name) !== null)
-      .map((name) => `${name.replaceAll("_", " ")}: ${fact(name) ?? ""}`)
+      .map((name) => sayFact(name, fact(name) ?? ""))
       .join(" · "),
     isNew: notice.seenAt === null,
   };

@@ -56,6 +56,8 @@ const SERIES_OF: Record<BlockReason, SeriesId> = {
 export interface TrafficChart {
   readonly series: readonly Series[];
   readonly bars: readonly Bar[];
+  /** How long a bar is, in words. */
+  readonly per: string;
   readonly allowed: number;
   readonly blocked: number;
   /** The reasons of the blocked ones, the most frequent first. */
@@ -93,6 +95,7 @@ export function drawTraffic(
         counts: row,
       };
     }),
+    per: nameLength(bucketMs),
     allowed,
     blocked,
     reasons: [...reasons]
@@ -107,6 +110,20 @@ function seriesOf(decision: TrafficSlice["decision"], reason: string | null): Se
 }
 
 const DAY_MS = 86_400_000;
+
+const UNITS = [
+  ["day", DAY_MS],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+] as const;
+
+/** A length of time as one says it after "per". */
+function nameLength(ms: number): string {
+  const [unit, size] = UNITS.find(([, length]) => ms >= length) ?? UNITS[3];
+  const count = ms / size;
+  return count === 1 ? unit : `${String(count)} ${unit}s`;
+}
 
 /** As exact as the pieces are. */
 function nameMoment(at: Date, bucketMs: number): string {

@@ -147,8 +147,10 @@ export function AuditFilters({ choices, errors }: Pick<AuditLog, "choices" | "er
         </div>
         <input type="hidden" name="range" value={value("range")} />
         <div className="mt-4 flex flex-wrap gap-3">
-          <SubmitButton>Apply</SubmitButton>
-          <LinkButton to="?">Clear</LinkButton>
+          <SubmitButton variant="secondary">Apply</SubmitButton>
+          <LinkButton to="?" variant="quiet">
+            Clear
+          </LinkButton>
         </div>
       </Form>
     </details>

@@ -21,32 +21,42 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   },
   {
     heading: "Request",
+    lead: true,
     cell: (entry) => (
       <Link
         to={`/audit/${entry.requestId}`}
-        className="line-clamp-3 font-mono text-xs leading-5 text-accent hover:underline md:min-w-44"
+        className="line-clamp-3 font-mono text-xs leading-5 text-accent hover:underline md:min-w-44 xl:min-w-62"
       >
         {entry.method} {entry.integration}:<Path path={entry.path} />
       </Link>
     ),
   },
   {
-    heading: "Key",
-    cell: (entry) =>
-      entry.keyId === null ? (
-        "—"
-      ) : (
-        <Link to={`/keys/${entry.keyId}`} className="line-clamp-2 wrap-anywhere hover:underline md:min-w-28">
-          {entry.key ?? "deleted key"}
-        </Link>
-      ),
+    heading: "Key, from",
+    wide: true,
+    cell: (entry) => (
+      <>
+        {entry.keyId === null ? (
+          "—"
+        ) : (
+          <Link
+            to={`/keys/${entry.keyId}`}
+            className="line-clamp-2 wrap-anywhere hover:underline md:min-w-36 xl:min-w-40"
+          >
+            {entry.key === null ? "deleted key" : <Path path={entry.key} />}
+          </Link>
+        )}
+        <span className="block text-muted">
+          <Address ip={entry.ip} />
+        </span>
+      </>
+    ),
   },
   {
     heading: "Status",
     align: "right",
     cell: (entry) => <span className="tabular-nums">{entry.status}</span>,
   },
-  { heading: "IP", cell: (entry) => <Address ip={entry.ip} /> },
   {
     heading: "Took",
     align: "right",

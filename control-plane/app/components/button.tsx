@@ -6,6 +6,8 @@ const VARIANTS = {
   primary: "border-transparent bg-fill text-white hover:bg-fill-hover",
   secondary: "border-line bg-surface text-ink hover:bg-sunken",
   danger: "border-transparent bg-danger text-white hover:bg-danger-hover",
+  /** Leads to a dangerous action, which is asked about first. */
+  warning: "border-line bg-surface text-bad hover:border-bad/40 hover:bg-bad-soft",
   quiet: "border-transparent bg-transparent text-ink hover:bg-sunken",
 } as const;
 

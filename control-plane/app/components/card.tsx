@@ -15,10 +15,10 @@ export function Card(props: {
   const isEmpty = props.empty !== undefined && props.empty !== null;
   return (
     <section aria-label={props.title} className="mt-8 min-w-0 first:mt-0 [.grid>&]:mt-0">
-      <div className="flex flex-wrap items-end justify-between gap-x-4 gap-y-2">
+      <div className="flex min-h-8 flex-wrap items-end justify-between gap-x-4 gap-y-2">
         <div className="min-w-0">
           <h2 className="text-base font-semibold">{props.title}</h2>
-          {props.note !== undefined && <p className="mt-0.5 text-sm text-muted">{props.note}</p>}
+          {props.note !== undefined && <p className="mt-0.5 text-sm text-pretty text-muted">{props.note}</p>}
         </div>
         {props.actions !== undefined && <div className="flex flex-wrap gap-2">{props.actions}</div>}
       </div>

@@ -1,4 +1,5 @@
 import type { ComponentProps, ReactNode } from "react";
+import { Icon } from "./shell/icon.tsx";
 
 interface Labelled {
   /** Also its id: unique on the page. */
@@ -10,7 +11,7 @@ interface Labelled {
 }
 
 const INPUT =
-  "block min-h-9.5 w-full rounded-lg border border-edge bg-surface px-3 py-2 text-sm text-ink placeholder:text-muted aria-invalid:border-bad disabled:opacity-60";
+  "block min-h-9 w-full rounded-lg border border-edge bg-surface px-3 py-1.5 text-sm text-ink placeholder:text-muted aria-invalid:border-bad disabled:opacity-60";
 
 /** Label, control, hint and error, tied together for those who do not see them. */
 export function Field(props: Labelled & { readonly id?: string; readonly children: ReactNode }) {
@@ -103,13 +104,22 @@ export function SelectField(
   const { choices, ...select } = rest;
   return (
     <Field {...labelled} {...(select.id === undefined ? {} : { id: select.id })}>
-      <select {...select} {...describe(labelled, select.id)} className={INPUT}>
-        {choices.map(({ value, label }) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
-      </select>
+      <span className="relative block">
+        <select
+          {...select}
+          {...describe(labelled, select.id)}
+          className={`${INPUT} appearance-none truncate pr-9`}
+        >
+          {choices.map(({ value, label }) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+        <span className="pointer-events-none absolute inset-y-0 right-2.5 flex items-center text-muted">
+          <Icon name="chevron" />
+        </span>
+      </span>
     </Field>
   );
 }

@@ -45,12 +45,15 @@ export function Histogram(props: {
   readonly label: string;
   readonly series: readonly Series[];
   readonly bars: readonly Bar[];
+  /** How long a bar is, in words. */
+  readonly per: string;
 }) {
   const id = useId();
   const { bars, series } = props;
   const brush = useBrush(bars);
   const totals = bars.map(({ counts }) => counts.reduce((sum, count) => sum + count, 0));
-  const top = Math.max(1, ...totals);
+  const most = Math.max(0, ...totals);
+  const top = roundUp(most);
   const middle = bars[Math.floor(bars.length / 2)];
   return (
     <figure aria-labelledby={id}>
@@ -61,58 +64,97 @@ export function Histogram(props: {
         <Legend series={series} bars={bars} />
         <span aria-live="polite" className="tabular-nums">
           {brush.selection === null
-            ? `at most ${top.toLocaleString("en")}`
+            ? `requests per ${props.per}`
             : chosenWords(bars, totals, brush.selection)}
         </span>
       </div>
-      <svg
-        role="group"
-        aria-label="Bars. Arrow keys go from one to the next; with Shift they choose several."
-        viewBox={`0 0 ${String(bars.length * WIDTH)} ${String(HEIGHT)}`}
-        preserveAspectRatio="none"
-        className="mt-3 block h-40 w-full touch-pan-y select-none"
-        {...brush.surface}
-      >
-        <line
-          x1="0"
-          x2={bars.length * WIDTH}
-          y1={HEIGHT}
-          y2={HEIGHT}
-          className="stroke-line"
-          strokeWidth="1"
-        />
-        {brush.selection !== null && (
-          <rect
-            data-brushed
-            x={brush.selection.first * WIDTH}
-            y="0"
-            width={(brush.selection.last - brush.selection.first + 1) * WIDTH}
-            height={HEIGHT}
-            className="fill-accent/15 stroke-accent"
-            vectorEffect="non-scaling-stroke"
-          />
-        )}
-        {bars.map((bar, index) => (
-          <Column
-            key={bar.label}
-            bar={bar}
-            series={series}
-            top={top}
-            x={index * WIDTH}
-            isFocusable={index === brush.focusable}
-            onKeyDown={(event) => {
-              brush.onKeyDown(event, index);
-            }}
-          />
-        ))}
-      </svg>
-      <div aria-hidden="true" className="mt-1 flex justify-between text-xs text-muted tabular-nums">
-        <span>{bars[0]?.label}</span>
-        <span className="hidden sm:inline">{middle?.label}</span>
-        <span>{bars.at(-1)?.label}</span>
+      <div className="mt-3 flex gap-2">
+        <Scale top={top} />
+        <div className="min-w-0 flex-1">
+          <div className="relative h-40">
+            <svg
+              role="group"
+              aria-label="Bars. Arrow keys go from one to the next; with Shift they choose several."
+              viewBox={`0 0 ${String(bars.length * WIDTH)} ${String(HEIGHT)}`}
+              preserveAspectRatio="none"
+              className="block h-full w-full touch-pan-y select-none"
+              {...brush.surface}
+            >
+              {[0, HEIGHT / 2, HEIGHT].map((y) => (
+                <line
+                  key={y}
+                  x1="0"
+                  x2={bars.length * WIDTH}
+                  y1={y}
+                  y2={y}
+                  className={y === HEIGHT ? "stroke-edge" : "stroke-line"}
+                  vectorEffect="non-scaling-stroke"
+                />
+              ))}
+              {brush.selection !== null && (
+                <rect
+                  data-brushed
+                  x={brush.selection.first * WIDTH}
+                  y="0"
+                  width={(brush.selection.last - brush.selection.first + 1) * WIDTH}
+                  height={HEIGHT}
+                  className="fill-accent/15 stroke-accent"
+                  vectorEffect="non-scaling-stroke"
+                />
+              )}
+              {bars.map((bar, index) => (
+                <Column
+                  key={bar.label}
+                  bar={bar}
+                  series={series}
+                  top={top}
+                  x={index * WIDTH}
+                  isFocusable={index === brush.focusable}
+                  onKeyDown={(event) => {
+                    brush.onKeyDown(event, index);
+                  }}
+                />
+              ))}
+            </svg>
+            {most === 0 && (
+              <p className="pointer-events-none absolute inset-0 flex items-center justify-center text-sm text-muted">
+                No requests in this time
+              </p>
+            )}
+          </div>
+          <div aria-hidden="true" className="mt-1 flex justify-between text-xs text-muted tabular-nums">
+            <span>{bars[0]?.label}</span>
+            <span className="hidden sm:inline">{middle?.label}</span>
+            <span>{bars.at(-1)?.label}</span>
+          </div>
+        </div>
       </div>
       <Numbers {...props} />
     </figure>
+  );
+}
+
+/** Steps of a scale whose half is a round number as well. */
+const ROUND = [1, 2, 4, 6, 8, 10];
+
+/** The least round number that is not less: what the scale ends at. */
+function roundUp(count: number): number {
+  const magnitude = 10 ** Math.floor(Math.log10(Math.max(1, count)));
+  return magnitude * (ROUND.find((step) => step * magnitude >= count) ?? 10);
+}
+
+/** How many the lines behind the bars stand for. */
+function Scale({ top }: { readonly top: number }) {
+  return (
+    <div
+      aria-hidden="true"
+      className="-my-2 flex h-44 min-w-6 flex-col justify-between text-right text-xs leading-4 text-muted tabular-nums"
+    >
+      <span>{top.toLocaleString("en")}</span>
+      {/* A single request has no half. */}
+      <span>{top === 1 ? "" : (top / 2).toLocaleString("en")}</span>
+      <span>0</span>
+    </div>
   );
 }
 
@@ -149,7 +191,7 @@ function stack(bar: Bar, series: readonly Series[], top: number) {
   return series.map(({ label, tone }, index) => {
     const count = bar.counts[index] ?? 0;
     // What is there is seen, however little it is.
-    const height = count === 0 ? 0 : Math.max(1.5, (count / top) * (HEIGHT - 4));
+    const height = count === 0 ? 0 : Math.max(1.5, (count / top) * HEIGHT);
     y -= height;
     return { label, tone, count, height, y: Math.max(0, y) };
   });
@@ -239,7 +281,7 @@ function Numbers({
           <tbody className="tabular-nums">
             {used.map((bar) => (
               <tr key={bar.label}>
-                <th scope="row" className="py-1 pr-4 font-normal">
+                <th scope="row" className="py-1 pr-4 font-normal whitespace-nowrap">
                   <Link to={bar.to} className="text-accent underline">
                     {bar.label}
                   </Link>

@@ -1,6 +1,6 @@
 import { Fragment } from "react";
 
-/** A path that may be divided between its segments. */
+/** A path, or a name that is made like one, which may be divided between its segments. */
 export function Path({ path }: { readonly path: string }) {
   return path.split("/").map((segment, index) => (
     <Fragment key={index}>

@@ -15,7 +15,7 @@ export function PageHeader(props: {
   readonly actions?: ReactNode;
 }) {
   return (
-    <div className="mb-6">
+    <div className="mb-8">
       {props.back !== undefined && (
         <p className="mb-2 text-sm">
           <Link to={props.back.to} className="text-muted hover:text-ink hover:underline">
@@ -24,11 +24,15 @@ export function PageHeader(props: {
           </Link>
         </p>
       )}
-      <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
-        <h1 className="min-w-0 text-2xl font-semibold tracking-tight break-words">{props.title}</h1>
+      <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+        <h1 className="min-w-0 flex-[1_1_11rem] text-xl leading-9 font-semibold tracking-tight break-words sm:text-2xl sm:leading-9">
+          {props.title}
+        </h1>
         {props.actions !== undefined && <div className="flex flex-wrap gap-2">{props.actions}</div>}
       </div>
-      {props.note !== undefined && <div className="mt-1.5 max-w-prose text-sm text-muted">{props.note}</div>}
+      {props.note !== undefined && (
+        <div className="mt-1 max-w-3xl text-sm text-pretty text-muted">{props.note}</div>
+      )}
     </div>
   );
 }

@@ -23,26 +23,30 @@ const COLUMNS: readonly Column<ShownAdminEvent>[] = [
   { heading: "Time (UTC)", cell: (event) => <Moment iso={event.at} /> },
   {
     heading: "What",
+    lead: true,
     cell: (event) => (
-      <Link to={`/admin-events/${event.id}`} className="text-accent hover:underline">
+      <Link to={`/admin-events/${event.id}`} className="text-accent hover:underline md:whitespace-nowrap">
         {event.says}
       </Link>
     ),
   },
   {
     heading: "Subject",
+    wide: true,
     cell: (event) => (
-      <span className="break-words">
-        {event.subject} <span className="text-xs text-muted">{event.subjectNoun}</span>
-      </span>
+      <>
+        <span className="line-clamp-2 wrap-anywhere">{event.subject}</span>
+        <span className="block text-xs text-muted">{event.subjectNoun}</span>
+      </>
     ),
   },
   {
     heading: "Who",
     cell: (event) => (
-      <span className="break-words">
-        {event.actor} <span className="text-xs text-muted">{event.via}</span>
-      </span>
+      <>
+        <span className="line-clamp-2 wrap-anywhere">{event.actor}</span>
+        <span className="block text-xs text-muted">{event.via}</span>
+      </>
     ),
   },
   { heading: "IP", cell: (event) => <Address ip={event.ip} /> },
@@ -58,8 +62,11 @@ export default function AdminEventsPage() {
         title="Admin events"
         note="Every change that was made to this organization, written in the same transaction as the change."
       />
-      <Form key={search.toString()} className="flex flex-wrap items-end gap-4">
-        <div className="w-44">
+      <Form
+        key={search.toString()}
+        className="grid grid-cols-2 items-end gap-3 sm:grid-cols-[12rem_12rem_auto] sm:justify-start"
+      >
+        <div>
           <SelectField
             name="subject"
             label="About"
@@ -67,7 +74,7 @@ export default function AdminEventsPage() {
             choices={[any, ...subjects]}
           />
         </div>
-        <div className="w-44">
+        <div>
           <SelectField
             name="via"
             label="Done through"
@@ -76,8 +83,14 @@ export default function AdminEventsPage() {
           />
         </div>
         {subjectId !== null && <input type="hidden" name="subject_id" value={subjectId} />}
-        <SubmitButton>Apply</SubmitButton>
-        {search.size > 0 && <LinkButton to="?">Clear</LinkButton>}
+        <div className="flex gap-2">
+          <SubmitButton variant="secondary">Apply</SubmitButton>
+          {search.size > 0 && (
+            <LinkButton to="?" variant="quiet">
+              Clear
+            </LinkButton>
+          )}
+        </div>
       </Form>
       <Card
         title="Events"

@@ -45,6 +45,7 @@ export default function Audit() {
           label="Requests over time; choose a bar, or drag over several, to look into them"
           series={chart.series}
           bars={chart.bars}
+          per={chart.per}
         />
       </div>
       <Card

@@ -97,7 +97,7 @@ export default function Device() {
           error={fieldError(failure, "code")}
         />
         <FormActions>
-          <SubmitButton name="intent" value="look" pending="Looking…">
+          <SubmitButton name="intent" value="look" pending="Looking …">
             Continue
           </SubmitButton>
         </FormActions>
@@ -149,10 +149,10 @@ function Decide({ found }: { readonly found: Found }) {
           hint="rk logout, or revoking the token, ends it earlier."
         />
         <FormActions>
-          <SubmitButton name="intent" value="approve" pending="Approving…">
+          <SubmitButton name="intent" value="approve" pending="Approving …">
             Let it in
           </SubmitButton>
-          <SubmitButton name="intent" value="deny" variant="secondary" pending="Denying…">
+          <SubmitButton name="intent" value="deny" variant="secondary" pending="Denying …">
             Deny
           </SubmitButton>
         </FormActions>

@@ -88,15 +88,17 @@ export default function Keys() {
         method="get"
         role="search"
         aria-label="Keys"
-        className="mb-6 grid gap-3 sm:grid-cols-2 lg:grid-cols-[2fr_1fr_1fr_1fr_1fr_auto] lg:items-end"
+        className="mb-6 grid grid-cols-2 items-end gap-3 lg:grid-cols-[2fr_1fr_1fr_1fr_1fr_auto]"
       >
-        <TextField
-          name="q"
-          type="search"
-          label="Search"
-          placeholder="Name, holder or last characters"
-          defaultValue={filter.q}
-        />
+        <div className="col-span-2 lg:col-span-1">
+          <TextField
+            name="q"
+            type="search"
+            label="Search"
+            placeholder="Name, holder or last characters"
+            defaultValue={filter.q}
+          />
+        </div>
         <SelectField
           name="holder"
           label="Holder"
@@ -136,7 +138,7 @@ export default function Keys() {
           choices={Object.entries(SORT_WORDS).map(([value, label]) => ({ value, label }))}
         />
         <div className="flex gap-2">
-          <SubmitButton variant="secondary">Filter</SubmitButton>
+          <SubmitButton variant="secondary">Apply</SubmitButton>
           {isFiltered && (
             <LinkButton to="/keys" variant="quiet">
               Clear
@@ -162,11 +164,11 @@ export default function Keys() {
               ? {
                   actions: (
                     <>
-                      <SubmitButton variant="secondary" size="sm">
+                      <SubmitButton variant="warning" size="sm">
                         Revoke selected …
                       </SubmitButton>
                       {revocable > 0 && (
-                        <LinkButton size="sm" to={`/keys/revoke?all=yes&${shown.query}`}>
+                        <LinkButton size="sm" variant="warning" to={`/keys/revoke?all=yes&${shown.query}`}>
                           Revoke all {revocable} {isFiltered ? "matching " : ""}…
                         </LinkButton>
                       )}

@@ -6,7 +6,6 @@ import { enter, missing, readCursor, refuse, unwrap } from "../.server/page.ts";
 import { readForm } from "../.server/form.ts";
 import { showNotice } from "../.server/notices.ts";
 import type { ShownNotice } from "../.server/notices.ts";
-import { Badge } from "../components/badge.tsx";
 import { SubmitButton } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
 import { Ago } from "../components/moment.tsx";
@@ -43,25 +42,35 @@ const COLUMNS: readonly Column<ShownNotice>[] = [
   { heading: "When", cell: ({ at }) => <Ago iso={at} /> },
   {
     heading: "What",
+    lead: true,
     cell: ({ title, isNew }) => (
-      <span className="flex flex-wrap items-center gap-2">
+      <span className="flex items-baseline gap-2 md:min-w-44">
+        <span
+          aria-hidden="true"
+          className={`size-2 shrink-0 rounded-full ${isNew ? "bg-accent" : "max-md:hidden"}`}
+        />
         <span className={isNew ? "font-medium" : ""}>{title}</span>
-        {isNew && <Badge tone="accent">new</Badge>}
+        {isNew && <span className="sr-only">new</span>}
       </span>
     ),
   },
   {
     heading: "About",
+    wide: true,
     cell: ({ about, to }) =>
       to === null ? (
         about
       ) : (
-        <Link to={to} className="break-words text-accent hover:underline">
+        <Link to={to} className="line-clamp-2 wrap-anywhere text-accent hover:underline">
           {about}
         </Link>
       ),
   },
-  { heading: "Details", cell: ({ details }) => <span className="text-muted">{details}</span> },
+  {
+    heading: "Details",
+    wide: true,
+    cell: ({ details }) => <span className="text-muted">{details === "" ? "—" : details}</span>,
+  },
 ];
 
 export default function NoticesPage() {

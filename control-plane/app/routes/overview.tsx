@@ -48,6 +48,7 @@ export default function OverviewPage() {
           label="Requests over time; choose a bar, or drag over several, to see their rows"
           series={chart.series}
           bars={chart.bars}
+          per={chart.per}
         />
       </div>
       <Card title="Needs attention" padded={false}>

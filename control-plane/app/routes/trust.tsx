@@ -16,9 +16,9 @@ export function loader() {
 type Attacker = (typeof TRUST)["attackers"][number];
 
 const ATTACKERS: readonly Column<Attacker>[] = [
-  { heading: "Who", cell: ({ who }) => <Prose text={who} /> },
-  { heading: "Gets", cell: ({ gets }) => (gets === "" ? "nothing" : <Prose text={gets} />) },
-  { heading: "Never gets", cell: ({ never }) => <Prose text={never} /> },
+  { heading: "Who", cell: ({ who }) => <Sentence text={who} /> },
+  { heading: "Gets", wide: true, cell: ({ gets }) => <Sentence text={gets === "" ? "nothing" : gets} /> },
+  { heading: "Never gets", wide: true, cell: ({ never }) => <Sentence text={never} /> },
 ];
 
 /** What RelayKey defends, by what, and what it does not: for whoever has to decide whether to rely on it. */
@@ -94,6 +94,14 @@ export default function Trust() {
         </ul>
       </Card>
     </PublicPage>
+  );
+}
+
+function Sentence({ text }: { readonly text: string }) {
+  return (
+    <span className="inline-block first-letter:uppercase">
+      <Prose text={text} />
+    </span>
   );
 }
 

@@ -1,5 +1,5 @@
 import type { MailMessage } from "@relaykey/core/mail";
-import { clientName } from "../show/client.ts";
+import { clientName } from "@relaykey/core/client-name";
 import { moment } from "../show/moment.ts";
 import { factsBlock, foreign, paragraph, subjectLine } from "./content.ts";
 import type { Block, MailContent } from "./content.ts";

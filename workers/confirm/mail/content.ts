@@ -1,6 +1,7 @@
 import type { Fact } from "../show/facts.ts";
 import { moment } from "../show/moment.ts";
-import { oneLine, unlinked } from "../show/text.ts";
+import { oneLine } from "@relaykey/core/one-line";
+import { unlinked } from "../show/text.ts";
 
 /** A part of a mail. Both renderings say the same of each. */
 export type Block =

@@ -2,7 +2,7 @@ import type { FC, PropsWithChildren } from "hono/jsx";
 import type { FreezableKey, ReviewedKey, TrustedNetwork } from "@relaykey/core/rpc";
 import type { Step } from "../submission.ts";
 import { factsOfTrusted, keyTitle } from "../show/facts.ts";
-import { oneLine } from "../show/text.ts";
+import { oneLine } from "@relaykey/core/one-line";
 import { Choice, FactList } from "./facts.tsx";
 import { Problem, StepForm } from "./form.tsx";
 import { Layout } from "./layout.tsx";

@@ -1,6 +1,6 @@
 import type { Child, FC } from "hono/jsx";
 import type { ConfirmationEnd, RemovalState } from "@relaykey/core/rpc";
-import { oneLine } from "../show/text.ts";
+import { oneLine } from "@relaykey/core/one-line";
 import { StepForm } from "./form.tsx";
 import { Layout } from "./layout.tsx";
 

@@ -1,7 +1,7 @@
 import type { FC, PropsWithChildren } from "hono/jsx";
 import type { PendingNetwork, ReviewView, ReviewedKey, TrustedNetwork } from "@relaykey/core/rpc";
 import { factsOfPending, factsOfTrusted, keyTitle } from "../show/facts.ts";
-import { oneLine } from "../show/text.ts";
+import { oneLine } from "@relaykey/core/one-line";
 import { FactList } from "./facts.tsx";
 import { Layout } from "./layout.tsx";
 

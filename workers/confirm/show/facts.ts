@@ -5,8 +5,8 @@ import type {
   Place,
   TrustedNetwork,
 } from "@relaykey/core/rpc";
-import { clientName } from "./client.ts";
-import { oneLine } from "./text.ts";
+import { clientName } from "@relaykey/core/client-name";
+import { oneLine } from "@relaykey/core/one-line";
 
 /** A line of what mail and page tell of the blocked call. The values are foreign: one visible line each, not escaped. */
 export interface Fact {

@@ -30,6 +30,7 @@ const COLUMNS: readonly Column<ShownEvent>[] = [
   },
   {
     heading: "Request",
+    lead: true,
     cell: ({ method, path }) => (
       <code className="line-clamp-3 font-mono text-xs leading-5 md:min-w-44">
         {method} <Path path={path} />

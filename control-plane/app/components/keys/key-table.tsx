@@ -1,6 +1,7 @@
 import { Link, useLocation } from "@remix-run/react";
 import type { KeySort } from "@relaykey/core/key-sort";
 import type { ShownKeyRow } from "../../.server/keys.ts";
+import { Path } from "../literal.tsx";
 import { Ago } from "../moment.tsx";
 import { Sparkline } from "../sparkline.tsx";
 import { Table } from "../table.tsx";
@@ -16,7 +17,7 @@ const NAME: Column<ShownKeyRow> = {
         to={`/keys/${key.id}`}
         className="line-clamp-2 font-medium wrap-anywhere hover:underline md:min-w-36"
       >
-        {key.name}
+        <Path path={key.name} />
       </Link>
       <code className="block font-mono text-xs text-muted">{key.display}</code>
     </>
@@ -47,7 +48,7 @@ const HOLDER_AND_INTEGRATION: Column<ShownKeyRow> = {
   cell: (key) => (
     <>
       {HOLDER.cell(key)}
-      <span className="block text-xs text-muted">{INTEGRATION.cell(key)}</span>
+      <span className="-mb-1 block text-xs text-muted">{INTEGRATION.cell(key)}</span>
     </>
   ),
 };

@@ -5,13 +5,13 @@ import type { ShellData } from "./shell.tsx";
 /** Who is signed in, and what concerns only them. */
 export function AccountMenu({ person, id }: { readonly person: ShellData["person"]; readonly id: string }) {
   return (
-    <details className="group border-t border-line pt-3">
+    <details className="group/account border-t border-line pt-3">
       <summary className="flex min-h-10 cursor-pointer items-center gap-2 rounded-lg px-2.5 text-sm hover:bg-sunken">
         <span className="min-w-0 flex-1">
           <span className="block truncate">{person.email}</span>
           <span className="block text-xs text-muted">{person.role}</span>
         </span>
-        <span className="group-open:rotate-180">
+        <span className="group-open/account:rotate-180">
           <Icon name="chevron" />
         </span>
       </summary>

@@ -71,6 +71,7 @@ export default function PlanPage() {
     <>
       <PageHeader
         title="Plan"
+        back={{ to: "/settings", label: "Settings" }}
         note={`${title}: audit events are kept for ${String(auditRetentionDays)} days.${isConfigured ? "" : " The operator of this installation sets the plan."}`}
       />
       {isOutgrown && (

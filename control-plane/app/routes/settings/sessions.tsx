@@ -1,6 +1,7 @@
 import { redirect } from "@remix-run/cloudflare";
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/cloudflare";
 import { Form, useActionData, useLoaderData } from "@remix-run/react";
+import { clientName } from "@relaykey/core/client-name";
 import { isId } from "@relaykey/core/ids";
 import { endSession, endSessions, listOwnSessions } from "../../../service/account/sessions.ts";
 import { fail } from "../../../service/outcome.ts";
@@ -25,7 +26,7 @@ export async function loader({ request, context: { deps } }: LoaderFunctionArgs)
     sessions: sessions.map(({ id, ip, userAgent, lastSeenAt, createdAt, isCurrent }) => ({
       id,
       ip,
-      userAgent,
+      browser: clientName(userAgent),
       seen: (lastSeenAt ?? createdAt).toISOString(),
       since: createdAt.toISOString(),
       isCurrent,
@@ -60,9 +61,9 @@ type Shown = Awaited<ReturnType<typeof loader>>["sessions"][number];
 const COLUMNS: readonly Column<Shown>[] = [
   {
     heading: "Browser",
-    cell: ({ userAgent, isCurrent }) => (
+    cell: ({ browser, isCurrent }) => (
       <>
-        <span className="break-words">{userAgent ?? "unknown"}</span>{" "}
+        <span className="mr-2 font-medium break-words">{browser}</span>
         {isCurrent && <Badge tone="good">this browser</Badge>}
       </>
     ),

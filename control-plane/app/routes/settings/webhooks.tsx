@@ -81,6 +81,7 @@ export default function WebhooksPage() {
     <>
       <PageHeader
         title="Webhooks"
+        back={{ to: "/settings", label: "Settings" }}
         note="RelayKey tells your programs what happens, signed as the Standard Webhooks specification has it."
       />
       {created !== undefined && (
