@@ -21,12 +21,18 @@ export interface Problem {
 export class Refusal extends Failure {
   readonly code: string;
 
-  constructor(problem: Problem) {
+  /** @param asked the path that was called, without its query. */
+  constructor(problem: Problem, asked: string) {
     const fields = (problem.errors ?? []).map(({ field, message }) => `\n  ${field}: ${message}`).join("");
-    super(`${problem.title}. ${problem.detail}${fields}`, 1, problem);
+    // A command may ask for several things: which of them is missing has to be said.
+    const title = problem.code === "not_found" ? `${problem.title}: ${asked.slice(1)}` : problem.title;
+    super(`${title}. ${problem.detail}${fields}`, 1, problem);
     this.code = problem.code;
   }
 }
+
+/** A call that was not answered: it may have been carried out, or not. */
+export class Unanswered extends Failure {}
 
 /** Longer than the API itself waits for a change to be enforced. */
 const TIMEOUT_MS = 60_000;
@@ -36,7 +42,7 @@ type Caller = Pick<Connection, "url"> & { readonly token: Secret | null };
 /**
  * Calls the management API.
  *
- * @throws Refusal when it says no, Failure when it cannot be reached.
+ * @throws Refusal when it says no, Unanswered when it cannot be reached.
  */
 export async function call(connection: Caller, method: Method, path: string, body?: object): Promise<Json> {
   let response: Response;
@@ -49,13 +55,13 @@ export async function call(connection: Caller, method: Method, path: string, bod
   }
   const answer = parse(text);
   if (response.ok && answer !== null) return answer;
-  throw refused(connection, response, answer);
+  throw refused(connection, path, response, answer);
 }
 
 /**
  * Reads an answer that is written while it is read. It may take as long as it takes, but not pause for long.
  *
- * @throws Refusal when the API says no, Failure when it cannot be reached or breaks off.
+ * @throws Refusal when the API says no, Unanswered when it cannot be reached or breaks off.
  */
 export async function* stream(connection: Caller, path: string): AsyncGenerator<Uint8Array, void> {
   const idle = new AbortController();
@@ -65,7 +71,7 @@ export async function* stream(connection: Caller, path: string): AsyncGenerator<
   try {
     const response = await send(connection, "GET", path, undefined, idle.signal);
     if (!response.ok || response.body === null) {
-      throw refused(connection, response, parse(await response.text()));
+      throw refused(connection, path, response, parse(await response.text()));
     }
     for await (const chunk of response.body) {
       timer.refresh();
@@ -99,17 +105,17 @@ function send(
   });
 }
 
-function away({ url }: Caller, method: Method, error: unknown): Failure {
+function away({ url }: Caller, method: Method, error: unknown): Unanswered {
   const late = error instanceof DOMException && error.name === "TimeoutError";
-  return new Failure(
+  return new Unanswered(
     `${url} ${late ? "did not answer in time" : "cannot be reached"}. Is RelayKey running there? ` +
       (method === "GET" ? "" : "Look before you repeat the command: it may have been carried out."),
   );
 }
 
-function refused({ url }: Caller, response: Response, answer: Json | null): Failure {
+function refused({ url }: Caller, path: string, response: Response, answer: Json | null): Failure {
   return isProblem(answer)
-    ? new Refusal(answer)
+    ? new Refusal(answer, path.replace(/\?.*/, ""))
     : new Failure(`${url} answered ${String(response.status)}, and not as RelayKey does: check the URL.`);
 }
 

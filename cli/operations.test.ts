@@ -409,6 +409,7 @@ beforeAll(async () => {
   Object.assign(world.deps, { development: true });
   ({ server, url } = await serveApi(world, ({ method = "", url: path = "" }) => {
     called.push(operationOf(method, path));
+    return true;
   }));
 }, 120_000);
 

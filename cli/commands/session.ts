@@ -1,7 +1,7 @@
 import { hostname, userInfo } from "node:os";
 import type { Command } from "commander";
 import { Secret } from "@relaykey/core/secret";
-import { Refusal, call } from "../client.ts";
+import { Refusal, Unanswered, call } from "../client.ts";
 import { checkUrl } from "../connection.ts";
 import { printerOf, withContext } from "../context.ts";
 import type { GlobalOptions } from "../context.ts";
@@ -117,7 +117,7 @@ async function login(printer: Printer, profiles: Profiles, name: string, url: st
   })) as unknown as Started;
   printer.err(`Open ${started.verification_uri_complete}`);
   printer.err(`and check that it shows the code ${started.user_code}. Waiting …`);
-  const { token, expiresAt } = await waitForApproval(url, started);
+  const { token, expiresAt } = await waitForApproval(printer, url, started);
   profiles.save(name, { url, token, expiresAt });
   // Whose organization it is has to be seen: an admin of another one, too, could have answered the code.
   const { organization, token: self } = (await call(
@@ -135,6 +135,7 @@ async function login(printer: Printer, profiles: Profiles, name: string, url: st
 }
 
 async function waitForApproval(
+  printer: Printer,
   url: string,
   started: Started,
 ): Promise<{ readonly token: string; readonly expiresAt: string }> {
@@ -148,6 +149,12 @@ async function waitForApproval(
       });
       return { token: String(answer["access_token"]), expiresAt: String(answer["expires_at"]) };
     } catch (error) {
+      if (error instanceof Unanswered) {
+        // The person may be typing the code meanwhile: a network that is away for a moment ends nothing (RFC 8628, 3.5).
+        printer.err(`${url} did not answer. Trying again …`);
+        seconds *= 2;
+        continue;
+      }
       if (!(error instanceof Refusal)) throw error;
       if (error.code === "slow_down") seconds += SLOW_DOWN_SECONDS;
       else if (error.code !== "authorization_pending") throw error;

@@ -50,11 +50,11 @@ export function startRk(
 /**
  * Serves a world's API on a port of this machine.
  *
- * @param note is told of each request.
+ * @param isHeard is told of each request; one that it says no to is hung up on, and never carried out.
  */
 export async function serveApi(
   world: Pick<World, "api">,
-  note: (request: IncomingMessage) => void = () => undefined,
+  isHeard: (request: IncomingMessage) => boolean = () => true,
 ): Promise<{ readonly url: string; readonly server: Server }> {
   let url = "";
   const answer = async (request: IncomingMessage): Promise<Response> => {
@@ -72,7 +72,10 @@ export async function serveApi(
     });
   };
   const server = createServer((request, response) => {
-    note(request);
+    if (!isHeard(request)) {
+      request.socket.destroy();
+      return;
+    }
     void answer(request).then(async (answered) => {
       response.writeHead(answered.status, Object.fromEntries(answered.headers));
       response.end(await answered.text());

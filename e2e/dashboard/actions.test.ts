@@ -97,6 +97,14 @@ describe("without scripts", () => {
     const decision = header.split(",").indexOf("decision");
     expect(rows.length).toBeGreaterThan(1);
     expect(new Set(rows.map((row) => row.split(",")[decision]))).toEqual(new Set(["blocked"]));
+    const [lines] = await Promise.all([page.waitForEvent("download"), page.click("text=Export NDJSON")]);
+    expect(lines.suggestedFilename()).toBe("audit-events.ndjson");
+    const events = readFileSync(await lines.path(), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { decision: string });
+    expect(events.length).toBeGreaterThanOrEqual(rows.length);
+    expect(new Set(events.map(({ decision: decided }) => decided))).toEqual(new Set(["blocked"]));
     const wrong = await page.request.get(`${controlPlane}/audit/export?format=csv&ip=nonsense`);
     expect([wrong.status(), await wrong.text()]).toEqual([400, "ip: Give one IPv4 or IPv6 address."]);
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "@relaykey/core/ids";
+import { openDatabase } from "@relaykey/db/client";
 import { startStack } from "@relaykey/local/stack";
 import type { Stack } from "@relaykey/local/stack";
 import { launchBrowser } from "../browser.ts";
@@ -128,6 +129,34 @@ describe("with the data plane cut off", () => {
     expect(await open(run)).toContain("In force everywhere");
     expect(await open("/keys?state=pending")).toContain("No key matches");
   }, 300_000);
+});
+
+describe("with a fault of the control plane's own", () => {
+  test("a page that fails keeps its frame, names the request as the log does, and leaks nothing", async () => {
+    const database = openDatabase(stack.database.url, stack.database.endpoint);
+    await database.execute("ALTER TABLE holders RENAME COLUMN kind TO kind_renamed");
+    try {
+      const answer = await page.goto(`${stack.local.controlPlane}/holders`);
+      expect(answer?.status()).toBe(500);
+      expect(answer?.headers()["cache-control"]).toBe("no-store");
+      expect(await page.textContent("h1")).toBe("Something went wrong");
+      expect(await page.locator("nav a[href='/keys']").count()).toBeGreaterThan(0);
+      const requestId = answer?.headers()["relaykey-request-id"] ?? "";
+      expect(await page.textContent("main code")).toBe(requestId);
+      const log = readFileSync(join(state, "workerd.log"), "utf8");
+      const line = log.split("\n").find((text) => text.includes("page_failed") && text.includes(requestId));
+      expect(line).toContain('"path":"/holders"');
+      // Neither whoever reads the page nor whoever reads the log is told what the database was asked.
+      for (const leak of ["kind_renamed", "SELECT", "select ", "node_modules", "at async"]) {
+        expect(await page.content(), leak).not.toContain(leak);
+      }
+      expect(line).not.toContain("column");
+    } finally {
+      await database.execute("ALTER TABLE holders RENAME COLUMN kind_renamed TO kind");
+    }
+    await page.click("a:has-text('Try again')");
+    await page.waitForSelector("h1:has-text('Holders')");
+  }, 60_000);
 });
 
 describe("with the database away", () => {
