@@ -4,7 +4,7 @@ import { launchBrowser } from "../browser.ts";
 import { SIGN_IN_LINK, inMails, mailsTo } from "../mailbox.ts";
 import { Workplace } from "../shell.ts";
 import { noteSecret } from "../witness.ts";
-import { LOOKS, overflow, screenshot, violations, watchProblems } from "./look.ts";
+import { LOOKS, cutOff, overflow, screenshot, violations, watchProblems } from "./look.ts";
 import { browserOf, signedIn } from "./people.ts";
 import { Walker } from "./walker.ts";
 
@@ -174,6 +174,7 @@ test.each(LOOKS)("the revealed key is accessible and fits: %s", async (look, opt
   expect(await page.textContent("[aria-label='Snippets: Node']")).toContain('host: "stripe.');
   expect(await violations(page)).toEqual([]);
   expect(await overflow(page)).toBeLessThanOrEqual(0);
+  expect(await cutOff(page)).toEqual([]);
   // What is in a picture can be read by whoever gets it: a key that works is not put there.
   await page.evaluate(() => {
     for (const code of document.querySelectorAll("code")) {

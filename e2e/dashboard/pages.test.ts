@@ -6,7 +6,7 @@ import { fillExample } from "./example.ts";
 import type { Example } from "./example.ts";
 import {
   LOOKS,
-  cutTables,
+  cutOff,
   overflow,
   overflowNarrow,
   screenshot,
@@ -114,7 +114,7 @@ describe.each(LOOKS)("%s", (look, options) => {
     expect(await page.locator("h1").count()).toBe(1);
     expect(await violations(page)).toEqual([]);
     expect(await overflow(page)).toBeLessThanOrEqual(0);
-    expect(await cutTables(page)).toEqual([]);
+    expect(await cutOff(page)).toEqual([]);
     if (look === "phone") expect(await overflowNarrow(page)).toBeLessThanOrEqual(0);
     expect(problems).toEqual([]);
   }

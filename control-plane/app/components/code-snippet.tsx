@@ -25,7 +25,7 @@ export function CodeSnippets(props: {
   readonly snippets: readonly { readonly language: string; readonly text: string }[];
 }) {
   return (
-    <fieldset className="flex flex-wrap gap-x-1 gap-y-2">
+    <fieldset className="flex min-w-0 flex-wrap gap-x-1 gap-y-2">
       <legend className="sr-only">{props.label}</legend>
       {props.snippets.map(({ language, text }, index) => {
         const id = `${props.name}-${String(index)}`;
