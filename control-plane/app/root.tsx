@@ -7,6 +7,9 @@ import { OfflineBanner } from "./components/offline-banner.tsx";
 import { FailurePage, failureOf } from "./components/states.tsx";
 import stylesheet from "./tailwind.css?url";
 
+/** The end of what is seen of a page. */
+const END_ID = "end";
+
 export const links: LinksFunction = () => [
   { rel: "stylesheet", href: stylesheet },
   { rel: "icon", href: "/favicon.svg", type: "image/svg+xml" },
@@ -21,12 +24,15 @@ export function Layout({ children }: { readonly children: ReactNode }) {
       <head>
         <meta charSet="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        {/* Painted when it is whole, not while it arrives: columns of a table would change their widths under the reader's eyes. */}
+        <link rel="expect" href={`#${END_ID}`} {...{ blocking: "render" }} />
         <Meta />
         <Links />
       </head>
       <body className="bg-canvas font-sans text-ink antialiased">
         <OfflineBanner />
         {children}
+        <div id={END_ID} hidden />
         <ScrollRestoration nonce={nonce} />
         <Scripts nonce={nonce} />
       </body>

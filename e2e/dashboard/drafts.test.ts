@@ -55,7 +55,7 @@ async function sendTooLate(page: Page): Promise<void> {
   // With scripts the preview of the key may ask first: it leads to the sign-in as well, and the button is gone.
   await page.click("text=Create key", { timeout: 5_000 }).catch(() => undefined);
   await page.waitForURL(`${controlPlane}/sign-in?**`);
-  expect(await page.textContent("main")).toContain("What you had typed is kept");
+  await page.waitForSelector("main:has-text('What you had typed is kept')");
 }
 
 /** Asks for the mail where the person was led to, and follows its link in another tab. */

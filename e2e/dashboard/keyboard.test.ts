@@ -85,6 +85,8 @@ test("the palette finds pages, settings, holders, integrations and actions; the 
     await find(page, text, label);
     await page.waitForURL((url) => url.pathname.startsWith(path));
   }
+  // The address changes before the page does, and what had the focus goes with the page.
+  await page.waitForSelector("h1:has-text('openai')");
   await tabTo(page, "main a");
   const before = await page.evaluate(() => document.activeElement?.outerHTML);
   await page.keyboard.press("Control+k");

@@ -86,7 +86,8 @@ export function overflow(page: Page): Promise<number> {
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(ARTIFACTS, { recursive: true });
   const fullPage = (await page.locator("dialog:modal").count()) === 0;
-  await page.screenshot({ path: `${ARTIFACTS}${name}.png`, fullPage });
+  // As it looks when everything has come to rest: a colour half way between two themes is nobody's.
+  await page.screenshot({ path: `${ARTIFACTS}${name}.png`, fullPage, animations: "disabled" });
 }
 
 /**
