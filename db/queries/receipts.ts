@@ -2,6 +2,8 @@ import { and, desc, eq, sql } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { auditEvents } from "../schema/audit.ts";
 import { enforcementReceipts } from "../schema/keys.ts";
+import { inPartitions } from "./audit.ts";
+import { partitionsOf, readAuditDays } from "./audit-days.ts";
 
 /** What became true when a policy version of a key was enforced. */
 export interface Receipt {
@@ -25,7 +27,7 @@ export async function listReceipts(
   limit: number,
 ): Promise<Receipt[]> {
   return db
-    .select(COLUMNS)
+    .select(columns(await partitionsWithEvents(db, organizationId)))
     .from(enforcementReceipts)
     .where(and(eq(enforcementReceipts.organizationId, organizationId), eq(enforcementReceipts.keyId, keyId)))
     .orderBy(desc(enforcementReceipts.version))
@@ -39,8 +41,9 @@ export async function newestReceipts(
   keyIds: readonly string[],
 ): Promise<ReadonlyMap<string, Receipt>> {
   const { keyId, version } = enforcementReceipts;
+  const partitions = await partitionsWithEvents(db, organizationId);
   const rows = await db
-    .selectDistinctOn([keyId], { ...COLUMNS, keyId })
+    .selectDistinctOn([keyId], { ...columns(partitions), keyId })
     .from(enforcementReceipts)
     .where(
       and(
@@ -60,17 +63,25 @@ const ofKey = and(
 const ended = sql`${auditEvents.at} + make_interval(secs => ${auditEvents.durationMs} / 1000.0)`;
 const began = sql`${enforcedAt} - make_interval(secs => ${waitedMs} / 1000.0)`;
 
-const COLUMNS = {
-  version: enforcementReceipts.version,
-  enforcedAt,
-  waitedMs,
-  lastAdmittedAt: sql<Date | null>`(
-    SELECT max(${auditEvents.at}) FROM ${auditEvents}
-    WHERE ${ofKey} AND ${auditEvents.decision} = 'allowed' AND ${auditEvents.at} <= ${enforcedAt})`.mapWith(
-    (value: string | null) => (value === null ? null : new Date(value)),
-  ),
-  streamsCut: sql<number>`(
-    SELECT count(*) FROM ${auditEvents}
-    WHERE ${ofKey} AND ${auditEvents.outcome} = 'cut' AND ${ended} >= ${began}
-      AND ${ended} <= ${enforcedAt} + make_interval(secs => ${CUT_WITHIN_MS / 1_000}))`.mapWith(Number),
-};
+/** The others are not even planned for, of which an installation has one for each day of retention. */
+async function partitionsWithEvents(db: Database, organizationId: string): Promise<string[]> {
+  return partitionsOf(await readAuditDays(db, organizationId, { from: -Infinity, to: Infinity }));
+}
+
+function columns(partitions: readonly string[]) {
+  const logged = and(ofKey, inPartitions(partitions));
+  return {
+    version: enforcementReceipts.version,
+    enforcedAt,
+    waitedMs,
+    lastAdmittedAt: sql<Date | null>`(
+      SELECT max(${auditEvents.at}) FROM ${auditEvents}
+      WHERE ${logged} AND ${auditEvents.decision} = 'allowed' AND ${auditEvents.at} <= ${enforcedAt})`.mapWith(
+      (value: string | null) => (value === null ? null : new Date(value)),
+    ),
+    streamsCut: sql<number>`(
+      SELECT count(*) FROM ${auditEvents}
+      WHERE ${logged} AND ${auditEvents.outcome} = 'cut' AND ${ended} >= ${began}
+        AND ${ended} <= ${enforcedAt} + make_interval(secs => ${CUT_WITHIN_MS / 1_000}))`.mapWith(Number),
+  };
+}
